@@ -1,0 +1,110 @@
+"""Ask everything that an instance depends on whether it answers: database, mail server, sources, and the install."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from listener.errors import EscuchaError, SourceError
+from listener.reason import N_, Reason, reason
+
+if TYPE_CHECKING:
+    from listener.config import Config
+
+__all__ = ["Finding", "check_instance"]
+
+OURS = ("dashboard", "listener", "sentiment", "stakeholders")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Hold one answer of the check: what was asked, how it is, and the words for it."""
+
+    what: str
+    state: Literal["ok", "failed", "skipped"]
+    says: tuple[Reason, ...]
+
+    def words(self, lang: str) -> str:
+        """Word the finding."""
+        from listener.failure import worded
+
+        facts = {
+            name: worded(str(fact), lang) for one in self.says for name, fact in one.facts.items() if name == "failure"
+        }
+        return " ".join(Reason(one.sentence, {**one.facts, **facts}).say(lang) for one in self.says)
+
+
+def check_instance(config: Config) -> Iterator[Finding]:
+    """Check the install, the database, the mail server and each source, in this order; nothing is stored."""
+    yield from _check_install()
+    yield _check_store(config)
+    yield _check_mail(config)
+    yield from _check_sources(config)
+
+
+def _check_install() -> Iterator[Finding]:
+    """Name a package that brings a folder of our name: pip would overwrite one by the other in silence."""
+    from importlib.metadata import packages_distributions
+
+    for name, owners in packages_distributions().items():
+        if name in OURS:
+            for owner in sorted(set(owners) - {"escucha"}):
+                told = reason(
+                    N_("the package {quote} also brings a folder «{name}» and hides ours; use an own environment"),
+                    quote=owner,
+                    name=name,
+                )
+                yield Finding("install", "failed", (told,))
+
+
+def _check_store(config: Config) -> Finding:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from listener.database import Store
+
+    try:
+        store = Store(config.store_url)
+        store.migrate()
+        name = store.engine.dialect.name
+        store.close()
+    except (SQLAlchemyError, EscuchaError, OSError) as error:
+        why = str(error.__cause__ or error).splitlines()[0]
+        return Finding("store", "failed", (reason(N_("the database does not open: {quote}"), quote=why),))
+    return Finding("store", "ok", (reason(N_("{name} answers"), name=name),))
+
+
+def _check_mail(config: Config) -> Finding:
+    mail = config.settings.mail
+    try:
+        with smtplib.SMTP(mail.host, mail.port, timeout=5) as line:
+            line.noop()
+    except (OSError, smtplib.SMTPException):
+        told = reason(
+            N_("no mail server answers at {host}:{port}; alerts will wait in the outbox and go out later"),
+            host=mail.host,
+            port=str(mail.port),
+        )
+        return Finding("mail", "failed", (told,))
+    return Finding("mail", "ok", (reason(N_("{host}:{port} answers"), host=mail.host, port=str(mail.port)),))
+
+
+def _check_sources(config: Config) -> Iterator[Finding]:
+    from listener.egress import egress_of
+    from listener.sources import load
+
+    egress = egress_of(config)
+    for name in config.settings.sources:
+        what = f"sources.{name}"
+        if name not in config.sources:
+            yield Finding(what, "skipped", (reason(N_("not connected (enabled = false)")),))
+            continue
+        source = load(name, config.sources[name], egress)
+        price = source.cost(config.brands)
+        try:
+            source.probe()
+        except SourceError as error:
+            yield Finding(what, "failed", (Reason("{failure}.", {"failure": str(error)}), price))
+        else:
+            yield Finding(what, "ok", (reason(N_("answers.")), price))

@@ -1,0 +1,30 @@
+"""Offer the verbs: parse, call the pipeline, print. Each verb's own imports wait until it is used."""
+
+from __future__ import annotations
+
+import typer
+
+import listener.cli.files as files
+import listener.cli.flow as flow
+import listener.cli.instance as instance
+from listener.cli.output import translate
+from listener.reason import N_
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="escucha",
+    help=translate(N_("Hear what is said of a brand, judge it, and see that the right department answers in time.")),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for room in (instance, flow, files):
+    for verb, summary in room.VERBS:
+        app.command(verb.__name__.rstrip("_").replace("_", "-"), help=translate(summary))(verb)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

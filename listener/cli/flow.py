@@ -1,0 +1,190 @@
+"""Run an instance: run, serve, collect, sources, digest, demo."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from listener.cli.instance import CONFIG, JSON
+from listener.cli.output import Fatal, emit, open_config, speak, translate
+from listener.reason import N_, say
+
+if TYPE_CHECKING:
+    from listener.clock import Clock
+    from listener.pipeline import Flow
+
+__all__ = ["VERBS", "collect", "demo", "digest", "run", "serve", "sources"]
+
+
+@contextmanager
+def open_flow(path: str | None) -> Iterator[Flow]:
+    """Give the flow of a checked configuration over a migrated store."""
+    from listener.database import Store
+    from listener.pipeline import Flow
+
+    with open_config(path) as config:
+        store = Store(config.store_url)
+        try:
+            store.migrate()
+            yield Flow(config, store)
+        finally:
+            store.close()
+
+
+def clock_of(flow: Flow) -> Clock:
+    """Give the clock that drives a flow; a source that fails three times in a row is told to communications."""
+    from listener.clock import Clock
+
+    return Clock(
+        flow.config,
+        flow.store,
+        collect=lambda name, now: flow.collect(name, now).error,
+        cycle=flow.cycle,
+        tell=flow.tell,
+    )
+
+
+def run(
+    config: Annotated[str | None, CONFIG] = None,
+    once: Annotated[bool, typer.Option("--once", help=translate(N_("every job once, then stop")))] = False,
+) -> None:
+    """Collect, judge, route and send on the clock until stopped (Ctrl-C finishes the page at hand)."""
+    import signal
+
+    with open_flow(config) as flow:
+        clock = clock_of(flow)
+        if once:
+            clock.run_once()
+            if _report(flow, as_json=False):
+                raise Fatal(1)
+            return
+        stop = threading.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: stop.set())
+        speak(translate(N_("Escucha is at work. Ctrl-C stops it.")))
+        clock.run(stop)
+
+
+def collect(
+    source: Annotated[str | None, typer.Argument(help=translate(N_("a source's table name; left out: all")))] = None,
+    config: Annotated[str | None, CONFIG] = None,
+    json: Annotated[bool, JSON] = False,
+) -> None:
+    """Ask the sources now, once."""
+    from listener.faults import did_you_mean
+
+    with open_flow(config) as flow:
+        if source is not None and source not in flow.config.sources:
+            hint = did_you_mean(source, tuple(flow.config.sources))
+            speak(f"[sources.{source}] " + translate(N_("is not connected")) + f"; {hint}")
+            raise Fatal(2)
+        failed = False
+        for name in [source] if source else list(flow.config.sources):
+            done = flow.collect(name, datetime.now(UTC))
+            failed = failed or done.error is not None
+            if json:
+                row = {"source": name, "outcome": done.outcome, "posts": done.posts, "new": done.new}
+                emit(
+                    row | {"mentions": done.mentions, "rejected": done.rejected, "error": str(done.error or "") or None}
+                )
+            else:
+                told = N_("{name}: {posts} posts, {new} new, {mentions} mentions, {rejected} set aside")
+                counts = {"posts": done.posts, "new": done.new, "mentions": done.mentions, "rejected": done.rejected}
+                speak(translate(told, name=name, **counts) + (f" — {done.error}" if done.error else ""))
+        if failed:
+            raise Fatal(1)
+
+
+def sources(config: Annotated[str | None, CONFIG] = None, json: Annotated[bool, JSON] = False) -> None:
+    """Show how each source is, and what was set aside with its place and reason."""
+    with open_flow(config) as flow:
+        _report(flow, as_json=json)
+
+
+def _report(flow: Flow, *, as_json: bool) -> bool:
+    """Print the health of the sources and the quarantine; give whether any has failed."""
+    from listener.health import STATES, read_health, read_quarantine
+
+    with flow.store.read() as connection:
+        health = read_health(connection, flow.config, datetime.now(UTC))
+        aside = read_quarantine(connection, 50)
+    lang = flow.config.language
+    for one in health:
+        if as_json:
+            emit({name: getattr(one, name) for name in one.__slots__})
+            continue
+        count = "–" if one.posts_total is None else str(one.posts_total)
+        line = f"{one.source:<16} {say(STATES[one.state], lang):<24} {count:>7}"
+        speak(line + (f"  {one.error}" if one.error and one.state == "failed" else ""))
+    for item in aside:
+        row = {"source": item.source, "position": item.position, "reason": item.reason, "at": item.at}
+        if as_json:
+            emit({"quarantined": row})
+        else:
+            speak(f"  {item.source}: {item.position}: {item.reason}")
+    return any(one.state == "failed" for one in health)
+
+
+def digest(
+    week: Annotated[
+        str | None, typer.Option(help=translate(N_("an ISO week: 2026-W46; left out: the last whole one")))
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help=translate(N_("the HTML file to write")))] = None,
+    brand: Annotated[str | None, typer.Option(help=translate(N_("a brand's key; left out: the first")))] = None,
+    config: Annotated[str | None, CONFIG] = None,
+    json: Annotated[bool, JSON] = False,
+) -> None:
+    """Write the weekly letter of a week as a file, or its text on the terminal; nothing is sent."""
+    with open_flow(config) as flow:
+        letter = flow.write_digest(week, brand, datetime.now(UTC))
+        if output is not None:
+            output.write_text(letter.html, encoding="utf-8")
+            speak(
+                translate(
+                    N_("{path} is written ({week}, {hash})."), path=str(output), week=letter.week, hash=letter.hash
+                )
+            )
+        if json:
+            emit(letter.figures)
+        elif output is None:
+            print(letter.text)  # noqa: T201 - the letter itself
+
+
+def serve(config: Annotated[str | None, CONFIG] = None) -> None:
+    """Serve the dashboard and the API on one port, and run the clock beside them."""
+    import stakeholders.serve
+
+    with open_flow(config) as flow:
+        path = flow.config.path
+        if path is not None:  # always so: open_flow read it from a file
+            told = N_("Dashboard: {quote}  (Ctrl-C stops it)")
+            stakeholders.serve.serve(
+                path, background=clock_of(flow).run, ready=lambda address: speak(translate(told, quote=address))
+            )
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help=translate(N_("where the demo keeps its data")))] = Path(".demo"),
+    fresh: Annotated[bool, typer.Option("--fresh", help=translate(N_("replay it again from nothing")))] = False,
+    replay_only: Annotated[bool, typer.Option("--replay-only", help=translate(N_("replay, then stop")))] = False,
+) -> None:
+    """Replay the synthetic company through the real pipeline, then serve its dashboard until stopped."""
+    from listener.cli.demo import run_demo
+
+    run_demo(folder.resolve(), fresh=fresh, replay_only=replay_only)
+
+
+VERBS: tuple[tuple[Callable[..., Any], str], ...] = (
+    (serve, N_("Serve the dashboard and the API on one port, with the clock beside them.")),
+    (run, N_("Collect, judge, route and send on the clock, without a dashboard.")),
+    (collect, N_("Ask the sources now, once.")),
+    (sources, N_("Show how each source is and what was set aside.")),
+    (digest, N_("Write the weekly letter of a week to a file.")),
+    (demo, N_("Replay a synthetic company through the real pipeline and serve its dashboard.")),
+)

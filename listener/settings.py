@@ -1,0 +1,249 @@
+"""Describe config.toml: one model a table, each key with its meaning (the JSON Schema and the docs come from here)."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from listener.duration import Span
+from listener.mention import Brand
+from listener.taxonomy import Department, Dimension, Intent, Kind, Language, Priority, Sentiment, Stakeholder
+
+__all__ = [
+    "Alerts",
+    "Clock",
+    "DepartmentTable",
+    "Digest",
+    "EgressTable",
+    "Mail",
+    "Named",
+    "RegistryTable",
+    "RouteRule",
+    "SentimentTable",
+    "Server",
+    "Settings",
+    "Sla",
+    "SourceTable",
+    "StoreTable",
+    "When",
+]
+
+
+class Table(BaseModel):
+    """Refuse keys that nobody reads: a typo must not be silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreTable(Table):
+    """Say where the database is."""
+
+    url: str = Field("sqlite:///data/escucha.db", description="sqlite:///folder/file.db or postgresql://user@host/name")
+
+
+class Named(Table):
+    """Describe a brand of ours ([brands.KEY]) or of a competitor ([competitors.KEY])."""
+
+    name: str = Field(description="the name as people read it on pages")
+    country: str | None = Field(
+        None, description="two letters; posts placed in another country are not about this entity"
+    )
+    sector: str | None = Field(None, description="what it does, in a few words")
+    names: list[str] = Field([], description="other spellings, nicknames, products, executives")
+    handles: list[str] = Field([], description="accounts that people name when they speak of it: @acme")
+    hashtags: list[str] = Field([], description="hashtags that mean it: #acme")
+    exclude: list[str] = Field([], description="phrases in which the name means something else")
+    own_handles: list[str] = Field([], description="accounts that speak for it")
+
+    def brand(self, key: str, kind: Kind) -> Brand:
+        """Give the record that the rooms work with."""
+        return Brand(
+            key=key,
+            name=self.name,
+            kind=kind,
+            country=self.country,
+            sector=self.sector,
+            names=(self.name, *self.names),
+            handles=tuple(handle.lstrip("@") for handle in (*self.handles, *self.own_handles)),
+            hashtags=tuple(tag.lstrip("#") for tag in self.hashtags),
+            exclude=tuple(self.exclude),
+            own_handles=tuple(handle.lstrip("@") for handle in self.own_handles),
+        )
+
+
+class SourceTable(BaseModel):
+    """Hold what every source table has; the other keys belong to its kind (docs/sources/KIND.md)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str = Field("", description="file, rss, x, reddit; the table's own name when left out")
+    every: Span = Field(timedelta(minutes=15), description="how often it is asked")
+    enabled: bool = Field(True, description="false: kept in the file, not asked, shown as «not connected»")
+
+
+class SentimentTable(Table):
+    """Choose who judges."""
+
+    engine: str = Field("linear", description="linear: the heads that ship with Escucha")
+    unsure_below: float = Field(
+        0.5, ge=0, le=1, description="calibrated confidence under which a label is shown as unsure"
+    )
+
+
+class RegistryTable(Table):
+    """Choose the lists of known institutions and media."""
+
+    countries: list[str] = Field(
+        [], description="registries that ship with Escucha: PE, MX; empty: the brands' countries"
+    )
+    files: list[str] = Field([], description="your own lists, in the same format (docs/registry.md)")
+
+
+class DepartmentTable(Table):
+    """Say who is told when a department owes an answer."""
+
+    lead: str | None = Field(None, description="the name people read")
+    alert: list[str] = Field([], description="where its alerts go: mail:name@example.org")
+    people: list[str] = Field([], description="names that a case can be assigned to")
+    alert_within: Span | None = Field(None, description="its own clock for alerts instead of [sla]")
+    important_within: Span | None = Field(None, description="its own clock for important cases instead of [sla]")
+
+
+class When(Table):
+    """Hold the conditions of a route; all that are given must hold, a list means any of these."""
+
+    brand: list[str] | str | None = Field(None, description="key of a brand or competitor")
+    kind: Kind | None = Field(None, description="own or competitor")
+    stakeholder: list[Stakeholder] | Stakeholder | None = Field(None, description="who speaks")
+    sentiment: list[Sentiment] | Sentiment | None = Field(None, description="polarity toward the brand")
+    dimension: list[Dimension] | Dimension | None = Field(None, description="what it is about")
+    intent: list[Intent] | Intent | None = Field(None, description="what the author wants")
+    source: list[str] | str | None = Field(None, description="name of a source table")
+    country: list[str] | str | None = Field(None, description="two letters, when the post is placed")
+    lang: list[str] | str | None = Field(None, description="es, en, pt")
+    words: list[str] | str | None = Field(None, description="any of these words or phrases, case and accents folded")
+    min_followers: int | None = Field(
+        None, ge=0, description="at least so many; an account that does not say does not fit"
+    )
+    outlet: bool | None = Field(None, description="a news outlet speaks")
+    own_account: bool | None = Field(None, description="one of our own accounts speaks")
+
+
+class RouteRule(Table):
+    """Hold one [[routes]] rule; they are read in order and the first that fits wins."""
+
+    name: str = Field(description="what people read as the reason")
+    when: When
+    department: Department
+    priority: Priority | None = Field(None, description="left out: what the taxonomy gives")
+    copies: list[Department] = Field([], description="who is told beside it")
+
+
+class Sla(Table):
+    """Set the clocks and the working hours they run in."""
+
+    alert: Span = Field(timedelta(hours=1), description="an alert is answered within, round the clock")
+    important: Span = Field(timedelta(hours=8), description="an important case is answered within, in working hours")
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(
+        ["mon", "tue", "wed", "thu", "fri"], description="working days"
+    )
+    opens: time = Field(time(9, 0), description="start of the working day, in [instance] timezone")
+    closes: time = Field(time(18, 0), description="end of the working day")
+    holidays: bool = Field(True, description="skip the public holidays of [instance] country")
+
+
+class Mail(Table):
+    """Say which mail server takes our letters."""
+
+    host: str = Field("127.0.0.1", description="the SMTP server")
+    port: int = Field(1025, ge=1, le=65535, description="25, 587 (starttls) or 465 (tls)")
+    security: Literal["none", "starttls", "tls"] = Field("none", description="how the line is protected")
+    user: str | None = Field(None, description="login name, if it asks for one")
+    password: SecretStr | None = Field(None, description='"env:SMTP_PASSWORD", never the password itself')
+    sender: str = Field("escucha@localhost", description="the From address")
+
+
+class Alerts(Table):
+    """Say how alerts are gathered and repeated."""
+
+    copies: bool = Field(True, description="departments that are copied get a mail too, marked as for information")
+    retry_every: Span = Field(
+        timedelta(minutes=2), description="first wait after a failed sending; doubles up to an hour"
+    )
+
+
+class Digest(Table):
+    """Say who reads the weekly letter and when."""
+
+    to: list[str] = Field([], description="mail:director@example.org")
+    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = Field("mon", description="the day it goes out")
+    at: time = Field(time(8, 0), description="the hour it goes out, in [instance] timezone")
+    language: Language | None = Field(None, description="es, en or pt; left out: [instance] language")
+
+
+class Server(Table):
+    """Say where the dashboard and the links in mails are."""
+
+    host: str = Field("127.0.0.1", description="127.0.0.1: this machine only")
+    port: int = Field(8501, ge=1, le=65535, description="ESCUCHA_PORT wins over it")
+    url: str | None = Field(None, description="how readers reach it, for links in mails; left out: http://host:port")
+    link_days: int = Field(14, ge=1, le=90, description="how long an acknowledge link works")
+    secret: SecretStr | None = Field(
+        None, description='signs the links: "env:ESCUCHA_SECRET"; left out: one is made and kept beside the database'
+    )
+
+
+class EgressTable(Table):
+    """List the only hosts that the program may reach, beside those its sources and mail name."""
+
+    hosts: list[str] = Field([], description="example.org, or .example.org for all below it")
+    inside: list[str] = Field([], description="hosts that may stand inside your network (127.0.0.1, an intranet feed)")
+
+
+class Clock(Table):
+    """Set how often the stages after collecting run."""
+
+    cycle: Span = Field(timedelta(minutes=1), description="classify, route and alert")
+
+
+class Settings(Table):
+    """Describe the whole file."""
+
+    class Instance(Table):
+        """Say whose instance this is."""
+
+        name: str = Field("Escucha", description="shown on pages and mails")
+        language: Language = Field("es", description="language of pages, mails and digests: es, en, pt")
+        country: str = Field("PE", description="two letters: holidays and registries")
+        timezone: str = Field("America/Lima", description="IANA name; days, clocks and digests are counted in it")
+
+    instance: Instance = Instance()
+    store: StoreTable = StoreTable()
+    brands: dict[str, Named] = Field({}, description="what we watch as ours")
+    competitors: dict[str, Named] = Field({}, description="whom we compare with")
+    sources: dict[str, SourceTable] = Field({}, description="where we listen")
+    sentiment: SentimentTable = SentimentTable()
+    registry: RegistryTable = RegistryTable()
+    departments: dict[Department, DepartmentTable] = Field({}, description="who answers")
+    routes: list[RouteRule] = Field([], description="your own rules, before the taxonomy's")
+    matrix: dict[Stakeholder, Department] = Field(
+        {}, description="another department for a stakeholder than the taxonomy's"
+    )
+    sla: Sla = Sla()
+    mail: Mail = Mail()
+    alerts: Alerts = Alerts()
+    digest: Digest = Digest()
+    server: Server = Server()
+    clock: Clock = Clock()
+    egress: EgressTable = EgressTable()
+
+    def watched(self) -> tuple[Brand, ...]:
+        """Give every brand watched, ours first."""
+        ours = tuple(table.brand(key, "own") for key, table in self.brands.items())
+        return ours + tuple(table.brand(key, "competitor") for key, table in self.competitors.items())
+
+    def model_dump_source(self, name: str) -> dict[str, Any]:
+        """Give the keys of a source table that belong to its kind."""
+        return dict(self.sources[name].model_extra or {})

@@ -1,0 +1,126 @@
+"""Say who answers a post that is not stored: for post files (docs/formats.md) and for `escucha explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from listener.config import Config
+from listener.match import Matcher, fold
+from listener.mention import Brand, Mention
+from listener.reason import N_, Reason, say
+from sentiment.postfile import label_row
+from sentiment.verdict import Item, Label, Verdict
+from stakeholders.decision import facts_of
+from stakeholders.facts import Route, Speaker
+from stakeholders.identify import identify
+from stakeholders.registry import Registry
+from stakeholders.registry import load as load_registry
+from stakeholders.route import decide, rules_of
+
+if TYPE_CHECKING:
+    from stakeholders.explain import Explanation
+
+__all__ = ["answerer", "brand_in_registry", "describe", "describe_json"]
+
+
+def answerer(config: Config) -> Callable[[Item, Verdict], dict[str, Any]]:
+    """Give the function that adds `stakeholder`, `priority` and `department` to a classified post.
+
+    The file may watch a brand of its own (docs/formats.md), so the registry of its country is asked too.
+    """
+    rules = rules_of(config.settings)
+    table = config.settings.registry
+    base = tuple(table.countries or (config.settings.instance.country,))
+    files = tuple(config.folder / name for name in table.files)
+
+    @cache
+    def registry(country: str | None) -> Registry:
+        return load_registry(sorted({*base, *((country,) if country else ())}), files)
+
+    def answer(item: Item, verdict: Verdict) -> dict[str, Any]:
+        brand = item.brand
+        mention = Mention(item.post, brand.key, brand.kind, ())
+        speaker = identify(item.post, brand, (brand, *item.rivals), registry(brand.country))
+        route = decide(facts_of(mention, verdict, speaker), rules)
+        return _rows(verdict, speaker, route, config.language)
+
+    return answer
+
+
+def _rows(verdict: Verdict, speaker: Speaker, route: Route, lang: str) -> dict[str, Any]:
+    # A decision is as sure as the least sure of the labels that it was made from.
+    sure = min(verdict.intent.confidence, speaker.label.confidence)
+    unsure = verdict.intent.unsure or speaker.label.unsure
+    urgent = Label(route.priority, min(sure, verdict.sentiment.confidence), unsure=unsure or verdict.sentiment.unsure)
+    department = label_row(Label(route.department, sure, route.because, unsure=unsure), lang)
+    return {
+        "stakeholder": label_row(speaker.label, lang),
+        "priority": label_row(urgent, lang),
+        "department": department | {"copies": list(route.copies)},
+    }
+
+
+def brand_in_registry(text: str, registry: Registry, country: str | None) -> Brand | None:
+    """Find the company of the registry that a text names, for a text that names no watched brand."""
+    companies = {fold(entry.name): entry for entry in registry.entries if entry.kind in ("operator", "bank")}
+    brands = [
+        Brand(key, entry.name, "own", country, names=(entry.name, *entry.aliases), handles=entry.handles)
+        for key, entry in companies.items()
+    ]
+    found = Matcher(brands).find(text)
+    return next((brand for brand in brands if brand.key in found), None)
+
+
+def describe(found: Explanation, lang: str) -> Iterator[str]:
+    """Word an explanation for a terminal, line by line."""
+    brand, verdict, route = found.brand, found.verdict, found.route
+    yield say(N_("About {quote}:"), lang, quote=brand.name)
+    if not found.named:
+        yield "  " + say(N_("the text does not name it; it is read as if it did"), lang)
+    rows = [(N_("relevant"), verdict.relevant), (N_("sentiment"), verdict.sentiment)]
+    rows += [(N_("who speaks"), found.speaker.label)]
+    rows += [(N_("dimension"), verdict.dimension), (N_("intent"), verdict.intent)]
+    for head, label in rows:
+        name = {"true": say(N_("yes"), lang), "false": say(N_("no"), lang)}.get(label.name) or _key(label.name, lang)
+        doubt = f" · {say(N_('unsure'), lang)}" if label.unsure else ""
+        yield f"  {say(head, lang)}: {name} — {label.confidence:.0%}{doubt}"
+        yield from (f"      {one.say(lang)}" for one in label.because)
+    yield f"  {say(N_('department'), lang)}: {_key(route.department, lang)}"
+    if route.copies:
+        copied = ", ".join(_key(one, lang) for one in route.copies)
+        yield f"      {say(N_('copied'), lang)}: {copied}"
+    yield f"  {say(N_('priority'), lang)}: {_key(route.priority, lang)}"
+    yield from _listed(N_("Why"), route.because, lang)
+    yield from _listed(N_("What would have changed it"), route.otherwise, lang)
+
+
+def _listed(title: str, reasons: tuple[Reason, ...], lang: str) -> Iterator[str]:
+    if reasons:
+        yield say(title, lang) + ":"
+        yield from (f"  · {one.say(lang)}" for one in reasons)
+
+
+def _key(name: str, lang: str) -> str:
+    """Word a label and keep its key beside it, since rules and files are written with keys."""
+    worded = say("{key}", lang, key=name)
+    return worded if worded == name else f"{worded} ({name})"
+
+
+def describe_json(found: Explanation, lang: str) -> dict[str, Any]:
+    """Give an explanation in the shape of docs/formats.md, with the route's reasons beside it."""
+    verdict, route = found.verdict, found.route
+    heads: Mapping[str, Any] = {
+        head: label_row(getattr(verdict, head), lang, boolean=head == "relevant")
+        for head in ("relevant", "sentiment", "dimension", "intent")
+    }
+    return {
+        "brand": found.brand.name,
+        **heads,
+        **_rows(verdict, found.speaker, route, lang),
+        "rule": route.rule,
+        "because": [one.say(lang) for one in route.because],
+        "otherwise": [one.say(lang) for one in route.otherwise],
+        "engine": verdict.engine,
+    }

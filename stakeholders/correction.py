@@ -1,0 +1,98 @@
+"""Take a person's correction of a label: a new verdict or speaker, the decision anew, and the case where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from listener.reason import N_, reason
+from listener.store import mentions, read_mention, select_mentions
+from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
+from sentiment.store import read_verdict, save_verdicts
+from sentiment.verdict import Label
+from stakeholders.case import PROGRAM, NotPossible, close, record, reroute
+from stakeholders.decision import Correction, Decision, change_decision, decision_from_row, read_decision
+from stakeholders.dossier import read_case
+from stakeholders.priority import RANKS
+from stakeholders.store import case_mentions, decisions
+
+if TYPE_CHECKING:
+    from stakeholders.desk import Desk
+
+__all__ = ["LABELS_OF", "correct"]
+
+LABELS_OF: Mapping[str, tuple[str, ...]] = {
+    "relevant": ("true", "false"),
+    "sentiment": SENTIMENTS,
+    "dimension": DIMENSIONS,
+    "intent": INTENTS,
+    "stakeholder": STAKEHOLDERS,
+}
+
+
+def correct(
+    desk: Desk, connection: Connection, mention_id: int, head: str, name: str, who: str, now: datetime
+) -> Decision:
+    """Correct one label of a mention in the caller's transaction; see Desk.correct."""
+    if name not in LABELS_OF.get(head, ()):
+        raise NotPossible(reason(N_("«{quote_name}» is no label of «{quote_head}»"), quote_name=name, quote_head=head))
+    desk.lock(connection)
+    row = connection.execute(select_mentions().where(mentions.c.id == mention_id)).one_or_none()
+    old, verdict = read_decision(connection, mention_id), read_verdict(connection, mention_id)
+    if row is None or old is None or verdict is None:
+        raise NotPossible(reason(N_("The mention {number} is not decided yet"), number=mention_id))
+    speaker = old.speaker
+    current = speaker.label if head == "stakeholder" else getattr(verdict, head)
+    before = current.name
+    if before == name and current.confidence == 1.0:
+        return old  # a second click
+    if head == "stakeholder":
+        label = Label(name, 1.0, (reason(N_("{quote_who} said so"), quote_who=who),))
+        speaker = replace(speaker, label=label)
+    else:
+        verdict = verdict.corrected(head, name, verdict.engine)  # type: ignore[arg-type]
+        save_verdicts(connection, [(mention_id, verdict)], now, who)
+    mention = read_mention(row)
+    speaker, facts, route = desk.decide(mention, verdict, speaker)
+    new = change_decision(connection, old, speaker, route, Correction(head, before, name, who, now))
+    case_id = connection.scalar(sa.select(case_mentions.c.case_id).where(case_mentions.c.mention_id == mention_id))
+    changed = {head: before, "mention": mention_id}, {head: name, "mention": mention_id}
+    if case_id is None:
+        case = desk.file(connection, row, mention, facts, route, now)
+        if case is not None:
+            record(connection, case.id, now, who, "corrected", *changed)
+        return new
+    record(connection, case_id, now, who, "corrected", *changed)
+    _move(desk, connection, case_id, mention_id, who, now)
+    return new
+
+
+def _move(desk: Desk, connection: Connection, case_id: int, mention_id: int, who: str, now: datetime) -> None:
+    """Let a case follow its mentions: the first that still needs an answer leads, the most urgent sets the clock."""
+    rows = connection.execute(
+        sa.select(decisions)
+        .join(case_mentions, case_mentions.c.mention_id == decisions.c.mention_id)
+        .where(case_mentions.c.case_id == case_id)
+        .order_by(sa.case((case_mentions.c.how == "opened", 0), else_=1), decisions.c.id)
+    )
+    needing = [one for one in map(decision_from_row, rows) if one.route.opens_case]
+    case = read_case(connection, case_id)
+    if case is None:
+        return
+    if not needing:
+        if case.status != "closed":
+            close(connection, case_id, who, now, note=N_("After the correction no post of it needs an answer"))
+        return
+    first = needing[0]
+    urgent = min(needing, key=lambda one: RANKS[one.route.priority]).route.priority
+    speaking = first.speaker.label.name
+    moved = reroute(connection, desk.config.settings, case_id, first.route, speaking, urgent, PROGRAM, now)  # type: ignore[arg-type]
+    if moved.version != case.version and moved.status in ("new", "acknowledged"):
+        from stakeholders.alerts import queue_case
+
+        queue_case(connection, desk.config, moved, mention_id, False, now)

@@ -1,0 +1,154 @@
+"""Keep what was decided of a mention: who speaks, the route with its reasons, and every correction by a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from listener.database import add_new
+from listener.mention import Mention
+from listener.reason import from_json, to_json
+from sentiment.verdict import Verdict, label_from_json, label_to_json
+from stakeholders.facts import Facts, Route, Speaker
+from stakeholders.store import decisions
+
+__all__ = [
+    "Correction",
+    "Decision",
+    "change_decision",
+    "decision_from_row",
+    "facts_of",
+    "read_decision",
+    "save_decision",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Hold one label that a person changed: both values stay."""
+
+    head: str  # relevant, sentiment, dimension, intent or stakeholder
+    before: str
+    after: str
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Hold the decision on one mention."""
+
+    mention_id: int
+    at: datetime
+    speaker: Speaker
+    route: Route
+    corrections: tuple[Correction, ...] = ()
+
+
+def facts_of(mention: Mention, verdict: Verdict, speaker: Speaker) -> Facts:
+    """Gather what a route may be decided on."""
+    post = mention.post
+    return Facts(
+        text=post.text,
+        lang=post.lang,
+        brand=mention.brand,
+        kind=mention.kind,
+        stakeholder=speaker.label.name,  # type: ignore[arg-type]  # the label's names are the taxonomy's
+        sentiment=verdict.sentiment.name,  # type: ignore[arg-type]
+        dimension=verdict.dimension.name,  # type: ignore[arg-type]
+        intent=verdict.intent.name,  # type: ignore[arg-type]
+        relevant=verdict.relevant.name == "true",
+        unsure=verdict.sentiment.unsure,
+        source=post.source,
+        country=post.country,
+        handle=post.author.handle,
+        followers=post.author.followers,
+        outlet=speaker.outlet,
+        own_account=speaker.own_account,
+    )
+
+
+def save_decision(
+    connection: Connection, mention_id: int, facts: Facts, hour: int, speaker: Speaker, route: Route, now: datetime
+) -> bool:
+    """Store the first decision on a mention, in the caller's transaction; False when it was decided before."""
+    row = {
+        "mention_id": mention_id,
+        "brand": facts.brand,
+        "kind": facts.kind,
+        "hour": hour,
+        **_columns(speaker, route, (), now),
+    }
+    return bool(add_new(connection, decisions, [row], ("mention_id",)))
+
+
+def change_decision(
+    connection: Connection, old: Decision, speaker: Speaker, route: Route, correction: Correction
+) -> Decision:
+    """Put a decision anew after a correction, which is kept with the ones before it."""
+    kept = (*old.corrections, correction)
+    values = _columns(speaker, route, kept, correction.at)
+    connection.execute(decisions.update().where(decisions.c.mention_id == old.mention_id).values(**values))
+    return Decision(old.mention_id, correction.at, speaker, route, kept)
+
+
+def read_decision(connection: Connection, mention_id: int) -> Decision | None:
+    """Read the decision on a mention; None before the first."""
+    row = connection.execute(sa.select(decisions).where(decisions.c.mention_id == mention_id)).one_or_none()
+    return None if row is None else decision_from_row(row)
+
+
+def decision_from_row(row: sa.Row[Any]) -> Decision:
+    """Rebuild a Decision from a row of the decision table; rows of before a key was kept read as without it."""
+    detail = row.detail
+    route = Route(
+        department=row.department,
+        copies=tuple(detail.get("copies", ())),
+        priority=row.priority,
+        rule=row.rule,
+        because=from_json(detail.get("because", ())),
+        otherwise=from_json(detail.get("otherwise", ())),
+        opens_case=bool(detail.get("opens_case", False)),
+        suppress=bool(detail.get("suppress", False)),
+    )
+    speaker = Speaker(
+        label=label_from_json(detail["speaker"]),
+        outlet=bool(detail.get("outlet", False)),
+        own_account=bool(detail.get("own_account", False)),
+        entry=detail.get("entry"),
+    )
+    corrections = tuple(
+        Correction(one["head"], one["before"], one["after"], one["who"], datetime.fromisoformat(one["at"]))
+        for one in detail.get("corrections", ())
+    )
+    return Decision(row.mention_id, row.at, speaker, route, corrections)
+
+
+def _columns(speaker: Speaker, route: Route, corrections: tuple[Correction, ...], now: datetime) -> dict[str, Any]:
+    detail = {
+        "speaker": label_to_json(speaker.label),
+        "outlet": speaker.outlet,
+        "own_account": speaker.own_account,
+        "entry": speaker.entry,
+        "copies": list(route.copies),
+        "because": to_json(route.because),
+        "otherwise": to_json(route.otherwise),
+        "opens_case": route.opens_case,
+        "suppress": route.suppress,
+        "corrections": [
+            {"head": one.head, "before": one.before, "after": one.after, "who": one.who, "at": one.at.isoformat()}
+            for one in corrections
+        ],
+    }
+    return {
+        "at": now,
+        "stakeholder": speaker.label.name,
+        "priority": route.priority,
+        "department": route.department,
+        "rule": route.rule,
+        "detail": detail,
+    }

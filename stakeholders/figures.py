@@ -1,0 +1,140 @@
+"""Gather the figures of one brand and week in one record that can be kept, sealed and worded again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from listener.config import Config
+from listener.errors import EscuchaError
+from listener.mention import aware
+from listener.store import runs
+from stakeholders import insight
+from stakeholders.period import Period, week, week_name
+
+__all__ = ["Figures", "from_json", "gather", "seal", "to_json"]
+
+_LISTED = 5  # cases in a list: the rest is a click away
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Hold every figure of a week's letter, and the same of the week before where it is compared."""
+
+    week: str  # 2026-W46
+    start: datetime
+    end: datetime
+    zone: str
+    brand: str
+    names: Mapping[str, str]  # brand key → the name people read
+    running: bool  # the week was not over when this was counted
+    days: tuple[insight.DayCount, ...]
+    shares: tuple[insight.Share, ...]
+    shares_before: tuple[insight.Share, ...]
+    net: insight.Net | None
+    net_before: insight.Net | None
+    heard_before: bool  # some source was heard in the week before
+    voices: tuple[insight.Voice, ...]
+    dimensions: tuple[insight.Part, ...]
+    sources: tuple[insight.Part, ...]
+    cases: insight.CaseCounts
+    responses: tuple[insight.Response, ...]
+    open_now: insight.OpenNow
+    needing: tuple[insight.CaseLine, ...]
+    largest: tuple[insight.CaseLine, ...]
+    unusual: tuple[insight.Unusual, ...]
+    honest: insight.Honest
+    not_heard: tuple[str, ...]  # sources of the configuration without a successful run in this week or shortly before
+
+    @property
+    def heard(self) -> bool:
+        """Tell whether anything is known of this week."""
+        return any(day.mentions is not None for day in self.days)
+
+    @property
+    def name(self) -> str:
+        """Give the brand's name."""
+        return self.names.get(self.brand, self.brand)
+
+    @property
+    def spoke(self) -> tuple[insight.Voice, ...]:
+        """Give the eight loudest of those who said something."""
+        return tuple(voice for voice in self.voices if voice.mentions)[:8]
+
+
+def gather(connection: Connection, config: Config, name: str, brand: str, now: datetime) -> Figures:
+    """Count everything that the letter of a week says; raises EscuchaError for a week or a brand that is none."""
+    if brand not in config.settings.brands:
+        known = ", ".join(config.settings.brands)
+        raise EscuchaError(f"there is no brand '{brand}' of ours in config.toml; known: {known}")
+    try:
+        period = week(name, config.zone)
+    except ValueError as error:
+        raise EscuchaError(str(error)) from None
+    now = aware(now)
+    before = period.previous()
+    heard_before = any(day.mentions is not None for day in insight.volume_by_day(connection, before, [brand]))
+    return Figures(
+        week=week_name(period.first_day),
+        start=period.start,
+        end=period.end,
+        zone=config.settings.instance.timezone,
+        brand=brand,
+        names={one.key: one.name for one in config.brands},
+        running=now < period.end,
+        days=tuple(insight.volume_by_day(connection, period, [brand])),
+        shares=tuple(insight.shares(connection, period, config.brands)),
+        shares_before=tuple(insight.shares(connection, before, config.brands)),
+        net=insight.net_sentiment(connection, period, brand),
+        net_before=insight.net_sentiment(connection, before, brand),
+        heard_before=heard_before,
+        voices=tuple(insight.voices(connection, period, brand)),
+        dimensions=tuple(insight.dimensions(connection, period, brand)),
+        sources=tuple(insight.sources_of(connection, period, brand)),
+        cases=insight.case_counts(connection, period, brand, now),
+        responses=tuple(insight.response_times(connection, period, brand)),
+        open_now=insight.open_now(connection, brand, now),
+        needing=tuple(insight.needing_cases(connection, brand, now, _LISTED)),
+        largest=tuple(insight.top_cases(connection, period, brand, _LISTED, now)),
+        unusual=tuple(insight.unusual_days(connection, period, brand)),
+        honest=insight.honest_counts(connection, period, brand, now),
+        not_heard=_not_heard(connection, config, period),
+    )
+
+
+def _not_heard(connection: Connection, config: Config, period: Period) -> tuple[str, ...]:
+    recent = sa.and_(runs.c.started_at >= period.start - timedelta(days=28), runs.c.started_at < period.end)
+    heard = connection.scalars(sa.select(runs.c.source).where(runs.c.outcome == "ok", recent).distinct())
+    known = frozenset(heard)
+    return tuple(name for name in config.settings.sources if name not in known)
+
+
+@cache
+def _adapter() -> TypeAdapter[Figures]:
+    return TypeAdapter(Figures)
+
+
+def to_json(figures: Figures) -> dict[str, Any]:
+    """Turn figures into plain JSON for the archive."""
+    plain: dict[str, Any] = _adapter().dump_python(figures, mode="json")
+    return plain
+
+
+def from_json(plain: Mapping[str, Any]) -> Figures:
+    """Read figures back from the archive, as they were when they were counted."""
+    return _adapter().validate_python(plain)
+
+
+def seal(figures: Figures) -> str:
+    """Give a SHA-256 of the figures: same data, same seal, in whatever language they are read."""
+    text = json.dumps(to_json(figures), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

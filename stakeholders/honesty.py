@@ -1,0 +1,85 @@
+"""Say what stands behind a letter: what was counted, what was left out, and what was not heard."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from listener.reason import N_
+from stakeholders.blocks import Block, Section
+from stakeholders.figures import Figures
+from stakeholders.insight import Gap
+from stakeholders.wording import Wording
+
+__all__ = ["count_honestly"]
+
+_WHY = {
+    "before": N_("it was connected later"),
+    "silent": N_("nobody asked it"),
+    "unreachable": N_("it did not answer"),
+    "not allowed": N_("it refused the key"),
+    "limited": N_("it asked to wait"),
+    "unreadable": N_("its answer could not be read"),
+    "refused": N_("its address is not on the list of hosts"),
+}
+
+
+def count_honestly(figures: Figures, wording: Wording) -> Section:
+    """Word the box that every letter ends with; its sums agree to the item."""
+    w = wording
+    honest = figures.honest
+    brand = {"quote_brand": figures.name}
+    n = w.number
+    rows = [
+        (w.say(N_("Posts collected, whoever they name")), n(honest.collected), ""),
+        (
+            w.say(N_("Mentions of {quote_brand} in them"), **brand),
+            n(honest.mentions),
+            w.say(N_("the sum of the next three")),
+        ),
+        ("– " + w.say(N_("about it: what this letter counts")), n(honest.relevant), ""),
+        ("– " + w.say(N_("not about it: left out")), n(honest.excluded), ""),
+        ("– " + w.say(N_("not judged yet")), n(honest.waiting), ""),
+    ]
+    if honest.relevant:
+        sums = w.say(
+            N_("{negative} harm + {neutral} neutral + {positive} help = {relevant}"),
+            negative=honest.negative,
+            neutral=honest.neutral,
+            positive=honest.positive,
+            relevant=honest.relevant,
+        )
+        note = w.say(N_("of them unsure, counted by the best guess: {unsure}"), unsure=honest.unsure)
+        rows.append((w.say(N_("For the brand")), sums, note))
+        rows.append((w.say(N_("Copies and reposts among them")), n(honest.repeats), ""))
+    rows.append((w.say(N_("Corrected by a person")), n(honest.corrected), ""))
+    rows.append((w.say(N_("Items that could not be read")), n(honest.rejected), ""))
+    by_source: dict[str, list[Gap]] = {}
+    for gap in honest.gaps:
+        by_source.setdefault(gap.source, []).append(gap)
+    blocks = [Block("table", rows=tuple(rows))]
+    if by_source:
+        missed = tuple((source, *_missed(found, w)) for source, found in by_source.items())
+        blocks += [
+            Block("text", w.say(N_("Not heard for a time; these hours are missing, not silent:"))),
+            Block("table", rows=missed),
+        ]
+    if figures.not_heard:
+        blocks.append(
+            Block(
+                "text",
+                w.say(N_("Not connected or not heard at all: {quote_list}."), quote_list=w.list(figures.not_heard)),
+            )
+        )
+    if not by_source and not figures.not_heard:
+        blocks.append(Block("text", w.say(N_("Every source of the configuration was heard the whole week."))))
+    return Section(w.say(N_("Honest count")), tuple(blocks), boxed=True)
+
+
+def _missed(found: list[Gap], w: Wording) -> tuple[str, str]:
+    longest = max(found, key=lambda gap: (gap.end - gap.start, gap.start))
+    total = w.span(sum((gap.end - gap.start for gap in found), timedelta()))
+    why = w.say(_WHY.get(longest.why, N_("it failed")))
+    note = f"{w.moment(longest.start)} – {w.moment(longest.end)}: {why}"
+    if len(found) > 1:
+        note = w.say(N_("{count} stretches, the longest {quote_note}"), count=len(found), quote_note=note)
+    return total, note

@@ -1,0 +1,131 @@
+"""Read the matrix of docs/labels.md: which department answers whom, by words and labels where a row splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from listener.reason import N_, Reason, reason
+from listener.taxonomy import Department, Stakeholder
+from stakeholders.facts import Facts
+from stakeholders.topics import Topic, find
+
+__all__ = ["Cell", "cell", "quote"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Hold what the matrix answers, and why."""
+
+    department: Department
+    because: tuple[Reason, ...]
+
+
+def quote(words: tuple[str, ...]) -> str:
+    """Join the words found for a reason, three at most."""
+    return "», «".join(words[:3])
+
+
+def _plain(facts: Facts, department: Department) -> Cell:
+    because = reason(N_("{stakeholder} speaks → {department}"), stakeholder=facts.stakeholder, department=department)
+    return Cell(department, (because,))
+
+
+def _wish(facts: Facts, department: Department) -> Cell:
+    sentence = N_("{stakeholder} speaks, the post is about {intent} → {department}")
+    known = {"stakeholder": facts.stakeholder, "intent": facts.intent, "department": department}
+    return Cell(department, (reason(sentence, **known),))
+
+
+def _driver(facts: Facts, department: Department) -> Cell:
+    sentence = N_("{stakeholder} speaks, the theme is {dimension} → {department}")
+    known = {"stakeholder": facts.stakeholder, "dimension": facts.dimension, "department": department}
+    return Cell(department, (reason(sentence, **known),))
+
+
+def _words(facts: Facts, topic: Topic, department: Department) -> Cell | None:
+    found = find(facts.text, topic)
+    if not found:
+        return None
+    sentence = N_("{stakeholder} speaks and writes «{quote}» → {department}")
+    known = {"stakeholder": facts.stakeholder, "quote": quote(found), "department": department}
+    return Cell(department, (reason(sentence, **known),))
+
+
+def _customer(facts: Facts) -> Cell | None:
+    network, care = find(facts.text, "network"), find(facts.text, "care")
+    match facts.intent:
+        case "purchase":
+            return _wish(facts, "sales")
+        case "outage_report":
+            return _wish(facts, "network_quality")
+        case "churn_threat":
+            return _wish(facts, "customer_care")
+        case "question" if facts.sentiment != "negative" or not network:
+            return _wish(facts, "customer_care")  # a plain question: it asks, and reports no defect
+        case "praise":
+            return _wish(facts, "communications")
+        case "complaint" | "question":
+            pass
+        case "other" if facts.sentiment == "negative" and (network or care):
+            pass  # it names what fails without asking: the department that can mend it hears of it
+        case "other":
+            sentence = N_("{stakeholder} makes a remark that asks nothing → {department}")
+            return Cell("communications", (reason(sentence, stakeholder="customer", department="communications"),))
+        case _:
+            return None  # what no row names goes to the widest net
+    if network and len(network) >= len(care):
+        return _words(facts, "network", "network_quality")
+    return _words(facts, "care", "customer_care") or _wish(facts, "customer_care")
+
+
+def _employee(facts: Facts) -> Cell:
+    proud = facts.sentiment == "positive" and facts.dimension in ("products_services", "innovation")
+    return _driver(facts, "communications") if proud else _plain(facts, "human_resources")
+
+
+def _partner(facts: Facts) -> Cell | None:
+    found = _words(facts, "dealer", "sales") or _words(facts, "supplier", "communications")
+    return found or (_wish(facts, "sales") if facts.intent == "purchase" else None)  # wants to become a dealer
+
+
+def _civil_society(facts: Facts) -> Cell:
+    found = _words(facts, "works", "public_affairs") or _words(facts, "community", "sustainability")
+    if found is None and facts.dimension == "citizenship":
+        return _driver(facts, "sustainability")
+    return found or _plain(facts, "communications")
+
+
+def _public(facts: Facts) -> Cell:
+    if facts.dimension == "citizenship":
+        return _driver(facts, "sustainability")
+    if facts.dimension == "performance":
+        return _driver(facts, "investor_relations")
+    return _wish(facts, "sales") if facts.intent == "purchase" else _plain(facts, "communications")
+
+
+_PLAIN: Mapping[Stakeholder, Department] = {
+    "regulator": "legal_regulatory",
+    "consumer_association": "legal_regulatory",
+    "government": "public_affairs",
+    "press": "communications",
+    "peer_company": "communications",
+    "investor": "investor_relations",
+}
+_SPLIT = {
+    "employee": _employee,
+    "partner": _partner,
+    "civil_society": _civil_society,
+    "customer": _customer,
+    "public": _public,
+}
+
+
+def cell(facts: Facts, instead: Mapping[Stakeholder, Department]) -> Cell | None:
+    """Give what the matrix answers; `instead` holds the rows that config.toml replaces. None: no row takes it."""
+    ours = instead.get(facts.stakeholder)
+    if ours is not None:
+        sentence = N_("{stakeholder} speaks → {department}, as config.toml says in [matrix]")
+        return Cell(ours, (reason(sentence, stakeholder=facts.stakeholder, department=ours),))
+    plain = _PLAIN.get(facts.stakeholder)
+    return _plain(facts, plain) if plain is not None else _SPLIT[facts.stakeholder](facts)

@@ -1,0 +1,125 @@
+"""Show the mails that the demo's own sink received, as their readers see them; a real instance has no such page."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import streamlit as st
+
+from listener.reason import N_
+from stakeholders.pages import marks, wire
+from stakeholders.pages.scene import Scene
+from stakeholders.pages.text import escape
+
+__all__ = ["show"]
+
+_NEWEST = 200
+# The frame may run no script and load nothing from anywhere; links open beside it.
+_RULES = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
+    '<base target="_blank">'
+)
+_SCRIPT = """
+export default function ({ data, parentElement }) {
+  let frame = parentElement.querySelector("iframe");
+  if (!frame) {
+    frame = document.createElement("iframe");
+    frame.setAttribute("sandbox", "allow-same-origin allow-popups allow-popups-to-escape-sandbox");
+    frame.style.cssText = "width:100%;border:0;background:#fff;border-radius:8px;min-height:420px;color-scheme:light";
+    parentElement.appendChild(frame);
+  }
+  frame.title = data.title;
+  frame.onload = () => {
+    const body = frame.contentDocument?.documentElement;
+    if (body) frame.style.height = Math.min(6000, body.scrollHeight + 8) + "px";
+  };
+  frame.srcdoc = data.page;
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Hold what the list shows of one mail."""
+
+    name: str
+    to: str
+    subject: str
+    at: datetime
+    message: EmailMessage
+
+
+def show(scene: Scene) -> None:
+    """Draw the list of mails, and the one that the address names."""
+    folder = Path(os.environ.get("ESCUCHA_DEMO_INBOX", ""))
+    found = _read(folder)
+    line = escape(scene.t(N_("{n} mails that Escucha sent; nothing left this machine"), n=len(found)))
+    st.html(marks.head(scene.t(N_("Mail")), line))
+    if not found:
+        words = scene.t(N_("Alerts and the weekly digest appear here as soon as they are sent."))
+        st.html(marks.empty(scene.t(N_("No mail yet")), words))
+        return
+    wanted = st.query_params.get("mail")
+    opened = next((one for one in found if one.name == wanted), None)
+    if opened is None:
+        st.html(f'<div class="e-list">{"".join(_row(scene, one) for one in found)}</div>')
+        return
+    _show_one(scene, opened)
+
+
+def _read(folder: Path) -> list[Letter]:
+    """Read the newest mails of a folder; a file that is no mail is left out."""
+    if not folder.is_dir():
+        return []
+    paths = sorted(folder.rglob("*.eml"), key=lambda path: path.stat().st_mtime, reverse=True)[:_NEWEST]
+    letters = []
+    for path in paths:
+        message = message_from_bytes(path.read_bytes(), policy=default)
+        try:
+            at = parsedate_to_datetime(str(message["Date"]))
+        except (TypeError, ValueError):
+            at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=UTC)
+        name = path.relative_to(folder).as_posix()
+        letters.append(Letter(name, str(message["To"] or ""), str(message["Subject"] or ""), at, message))
+    return sorted(letters, key=lambda letter: letter.at, reverse=True)
+
+
+def _row(scene: Scene, letter: Letter) -> str:
+    inner = (
+        f'<span class="e-first">{marks.clock(scene, letter.at)}</span>'
+        f'<span class="e-said"><b>{escape(letter.subject)}</b></span>'
+        f'<span class="e-last">{escape(letter.to)}</span>'
+    )
+    return wire.link("letters", scene.query({"mail": letter.name}), inner, style="e-row")
+
+
+def _show_one(scene: Scene, letter: Letter) -> None:
+    back = wire.link("letters", scene.query(), "← " + escape(scene.t(N_("All mail"))), key="u")
+    st.html(
+        f'<div class="e-nav">{back}</div><div class="e-card"><h2 class="e-h2">{escape(letter.subject)}</h2>'
+        f'<p class="e-sub">{escape(scene.t(N_("to")))} {escape(letter.to)} · {marks.clock(scene, letter.at)}</p></div>'
+    )
+    body = letter.message.get_body(("html",))
+    if body is None:
+        plain = letter.message.get_body(("plain",))
+        st.text(str(plain.get_content()) if plain is not None else "")
+        return
+    page = str(body.get_content())
+    for part in letter.message.walk():
+        mark = str(part.get("Content-ID") or "").strip("<>")
+        content = part.get_payload(decode=True)
+        if mark and isinstance(content, bytes) and part.get_content_maintype() == "image":
+            page = page.replace(f"cid:{mark}", f"data:{part.get_content_type()};base64,{b64encode(content).decode()}")
+    component = st.components.v2.component("escucha.letter", js=_SCRIPT)
+    component(data={"page": _RULES + page, "title": letter.subject}, key="letter")

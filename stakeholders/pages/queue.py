@@ -1,0 +1,67 @@
+"""Carry the inbox's filters in the address of every page: read them, link with them, find the case that comes next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from listener.mention import aware
+from stakeholders.inbox import Filters, Key, read_inbox
+from stakeholders.pages.scene import Scene
+
+__all__ = ["Filters", "case_query", "next_case", "read_after", "read_filters", "toggle", "write_after", "write_filters"]
+
+_LARGEST = 2**53  # what an address may ask for; databases take no more than 2**63
+_WINDOW = 200  # rows in which the case that is open is looked for
+
+
+def read_filters() -> Filters:
+    """Read the filters of the address."""
+    return Filters.from_query({name: st.query_params.get_all(name) for name in st.query_params})
+
+
+def write_filters(scene: Scene, filters: Filters) -> None:
+    """Put filters into the address, at the first page."""
+    query: dict[str, Any] = scene.query(filters.to_query())
+    st.query_params.from_dict(query)
+
+
+def toggle(filters: Filters, name: str, value: str) -> Filters:
+    """Give the filters with only this value of a facet, or without the facet when it was the only one."""
+    chosen = getattr(filters, name)
+    changed: dict[str, Any] = {name: () if chosen == (value,) else (value,)}
+    return replace(filters, **changed)
+
+
+def case_query(scene: Scene, filters: Filters, case_id: int) -> dict[str, object]:
+    """Give the query of a link to a case, from which the way back to this view is known."""
+    return scene.query({**filters.to_query(), "id": case_id})
+
+
+def write_after(key: Key) -> str:
+    """Write where the next page starts for an address."""
+    due = key.due_at.isoformat() if key.due_at else ""
+    return f"{key.rank}~{due}~{key.id}"
+
+
+def read_after(text: str | None) -> Key | None:
+    """Read where a page starts; None for the first page and for what is no such place."""
+    try:
+        rank, due, number = (text or "").split("~")
+        key = Key(int(rank), aware(datetime.fromisoformat(due)) if due else None, int(number))
+    except (ValueError, OverflowError):
+        return None
+    return key if 0 <= key.rank < 10 and 0 <= key.id < _LARGEST else None
+
+
+def next_case(connection: Connection, filters: Filters, number: int | None, now: datetime) -> int | None:
+    """Find the case that comes after this one in the view; when this one has left it, the view's first."""
+    ids = [row.case.id for row in read_inbox(connection, filters, now, None, _WINDOW).rows]
+    if number in ids:
+        place = ids.index(number) + 1
+        return ids[place] if place < len(ids) else None
+    return ids[0] if ids else None

@@ -1,0 +1,70 @@
+"""Turn what strangers wrote into harmless HTML: the only door by which their words reach a page as markup.
+
+Every page hands strangers' text to `escape()` or `highlight()`; nothing of theirs is ever read as Markdown, as HTML, as
+an address to load or as a direction of writing (WHATWG HTML, https://html.spec.whatwg.org/#the-bdi-element).
+"""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from listener.mention import Term
+
+__all__ = ["clip", "escape", "highlight", "web_link"]
+
+LONGEST = 12_000  # characters of one post that a page shows
+
+# Signs that turn the direction of what follows: shown, so that «txt.exe» cannot be dressed up as «exe.txt».
+_TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "⇄")
+
+
+def escape(text: object) -> str:
+    """Escape anything for an element or a quoted attribute; control characters go, turns of direction are shown."""
+    shown = str(text).translate(_TURNS)
+    if not shown.isprintable():
+        shown = "".join(c for c in shown if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return html.escape(shown, quote=True)
+
+
+def highlight(text: str, terms: Iterable[Term] = (), limit: int = LONGEST) -> str:
+    """Escape a post's text with the words that named the brand in <mark>; its direction stays inside a <bdi>.
+
+    Offsets that do not fit the text (it was edited at the source) are left out.
+    """
+    parts: list[str] = []
+    place = 0
+    shown = text[:limit]
+    for term in sorted(terms, key=lambda one: one.start):
+        if place <= term.start < term.end <= len(shown):
+            parts.append(escape(shown[place : term.start]))
+            parts.append(f"<mark>{escape(shown[term.start : term.end])}</mark>")
+            place = term.end
+    parts.append(escape(shown[place:]) + ("…" if len(text) > limit else ""))
+    return f'<bdi dir="auto">{"".join(parts)}</bdi>'
+
+
+def clip(text: str, terms: Iterable[Term] = (), width: int = 220) -> str:
+    """Give one line of a post around the first word that named the brand, escaped and highlighted."""
+    found = sorted(terms, key=lambda one: one.start)
+    start = 0
+    if found and found[0].end > width - 40:
+        start = max(0, found[0].start - 60)
+        start = text.rfind(" ", 0, start) + 1
+    shifted = [Term(term.start - start, term.end - start, term.text) for term in found]
+    line = text[start : start + 4 * width].replace("\r", " ").replace("\n", " ").replace("\t", " ")
+    return ("… " if start else "") + highlight(line, shifted, width)
+
+
+def web_link(url: str | None, words: str) -> str:
+    """Link to a web address in a new tab, telling it nothing about us; any other scheme gives the words alone."""
+    try:
+        parts = urlsplit(url or "")
+        good = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        good = False
+    if not good:
+        return escape(words)
+    return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer nofollow">{escape(words)}</a>'

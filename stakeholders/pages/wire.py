@@ -1,0 +1,78 @@
+"""Open links between pages without loading everything anew, and answer the keyboard: j, k, and the keys links name.
+
+A link is an ordinary <a href>: it can be shared, opened in a new tab, and works without this script, only slower. The
+script pushes the address to the browser's history and says so; Streamlit then runs the page of that address, which
+keeps the session and makes Back and Forward go where a reader expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import streamlit as st
+
+__all__ = ["address", "connect", "link"]
+
+_SCRIPT = """
+export default function (component) {
+  const { data } = component;
+  if (data.who !== null) {
+    document.cookie = "escucha_who=" + encodeURIComponent(data.who) + "; path=/; SameSite=Lax; max-age=31536000";
+  }
+  document.documentElement.lang = data.lang;
+  const open = (anchor) => {
+    history.pushState({}, "", anchor.href);
+    window.dispatchEvent(new PopStateEvent("popstate"));
+    document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+  };
+  const click = (event) => {
+    const anchor = event.target.closest?.("a[data-go]");
+    const plain = !(event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (anchor && plain && anchor.origin === location.origin) {
+      event.preventDefault();
+      open(anchor);
+    }
+  };
+  const press = (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable], [role=combobox]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const named = document.querySelector('a[data-key="' + CSS.escape(event.key) + '"]');
+    if (named) { event.preventDefault(); open(named); return; }
+    if (event.key !== "j" && event.key !== "k") return;
+    const rows = [...document.querySelectorAll("a.e-row")];
+    const next = rows.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
+    rows[Math.max(0, Math.min(rows.length - 1, next))]?.focus();
+  };
+  document.addEventListener("click", click);
+  document.addEventListener("keydown", press);
+  return () => {
+    document.removeEventListener("click", click);
+    document.removeEventListener("keydown", press);
+  };
+}
+"""
+
+
+def connect(lang: str, who: str | None) -> None:
+    """Mount the script; `who` is remembered in this browser so that a name need not be chosen twice."""
+    component = st.components.v2.component("escucha.wire", js=_SCRIPT)
+    component(data={"lang": lang, "who": who}, key="wire", height=1)
+
+
+def address(page: str, query: Mapping[str, object] | None = None) -> str:
+    """Give the relative address of a page ("inbox", "case"…) with a query; values that are None or "" are left out."""
+    told = [(key, value) for key, value in (query or {}).items() if value not in (None, "")]
+    return ("./" if page == "inbox" else page) + ("?" + urlencode(told, doseq=True) if told else "")
+
+
+def link(
+    page: str, query: Mapping[str, object] | None, inner: str, *, style: str = "", key: str = "", label: str = ""
+) -> str:
+    """Write a link to a page around escaped HTML; `key` opens it from the keyboard."""
+    from stakeholders.pages.text import escape
+
+    more = f' class="{style}"' if style else ""
+    more += f' data-key="{escape(key)}"' if key else ""
+    more += f' aria-label="{escape(label)}"' if label else ""
+    return f'<a href="{escape(address(page, query))}" target="_self" data-go="1"{more}>{inner}</a>'

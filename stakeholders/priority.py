@@ -1,0 +1,130 @@
+"""Grade how soon a person must look: alert, important or routine, with the reason (docs/labels.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Literal
+
+from listener.match import fold
+from listener.reason import N_, Reason, reason
+from listener.taxonomy import Intent, Priority, Stakeholder
+from stakeholders.facts import Facts
+from stakeholders.matrix import quote
+from stakeholders.topics import find
+
+__all__ = ["RANKS", "REACH", "Fraud", "fraud", "grade", "reach", "threatens"]
+
+REACH = 10_000  # followers; a news outlet counts as reach whatever it tells
+RANKS: dict[Priority, int] = {"alert": 0, "important": 1, "routine": 2}
+
+Fraud = Literal["theft", "scam"]
+
+_ANSWERED: tuple[Intent, ...] = (
+    "complaint",
+    "question",
+    "purchase",
+    "churn_threat",
+    "outage_report",
+    "media_request",
+    "job",
+    "opt_out",
+)
+_POWERS: tuple[Stakeholder, ...] = ("regulator", "government", "press")
+_HEARD: tuple[Stakeholder, ...] = (
+    *_POWERS,
+    "consumer_association",
+    "investor",
+    "civil_society",
+    "peer_company",
+    "employee",
+    "partner",
+)
+_WARNERS: tuple[Stakeholder, ...] = (*_POWERS, "consumer_association", "civil_society", "peer_company")
+
+
+def reach(facts: Facts) -> bool | None:
+    """Tell whether the speaker has reach; None when the platform did not tell the followers."""
+    if facts.outlet:
+        return True
+    return None if facts.followers is None else facts.followers >= REACH
+
+
+def fraud(facts: Facts) -> tuple[Fraud, tuple[str, ...]] | None:
+    """Tell whether a post speaks of a theft or leak, or of a scam that blames nobody, with the words found.
+
+    Good words about a brand ("they warn us in time") are no report of fraud, unless the judge is unsure of them. A
+    neutral warning by an institution that explains SIM swap is a scam in the taxonomy's sense: nobody is blamed. Words
+    that mean fraud only beside the theme of governance ("duplicado", "falso") count there alone.
+    """
+    if facts.sentiment == "positive" and not facts.unsure:
+        return None
+    theft = find(facts.text, "theft")
+    hints = find(facts.text, "theft_hint") if facts.dimension == "governance" else ()
+    blamed = facts.sentiment == "negative" or facts.unsure
+    if theft and (blamed or facts.stakeholder not in _WARNERS):
+        return "theft", theft
+    if hints and blamed:
+        return "theft", hints
+    words = (*theft, *find(facts.text, "scam"), *hints)
+    if not words and facts.dimension == "governance" and facts.sentiment == "neutral":
+        words = find(facts.text, "scam_hint")
+    return ("scam", words) if words else None
+
+
+def threatens(facts: Facts) -> tuple[str, ...]:
+    """Give the words of a legal threat inside an opt-out ("STOP or I sue")."""
+    return find(facts.text, "legal") if facts.intent == "opt_out" else ()
+
+
+def grade(facts: Facts, rivals: Set[str] = frozenset()) -> tuple[Priority, Reason]:
+    """Grade a post about our brand; `rivals` holds the folded handles of competitors and their executives."""
+    alert = _alert(facts)
+    if alert is not None:
+        return "alert", alert
+    important = _important(facts, rivals)
+    if important is not None:
+        return "important", important
+    sentence = N_("{intent}, {sentiment}: no answer is owed")
+    return "routine", reason(sentence, intent=facts.intent, sentiment=facts.sentiment)
+
+
+def _alert(facts: Facts) -> Reason | None:
+    if facts.intent == "safety":
+        return reason(N_("Someone may be hurt: always an alert"))
+    if facts.intent == "legal_threat":
+        return reason(N_("A legal threat: always an alert"))
+    words = threatens(facts)
+    if words:
+        return reason(N_("A legal threat comes with it («{quote}»): always an alert"), quote=quote(words))
+    found = fraud(facts)
+    if found is not None and found[0] == "theft":
+        return reason(N_("SIM swap, stolen money or a leak («{quote}»): always an alert"), quote=quote(found[1]))
+    if facts.stakeholder in _POWERS and facts.sentiment == "negative" and reach(facts):
+        if facts.outlet:
+            sentence = N_("{stakeholder} harms the brand and is a news outlet: reach")
+            return reason(sentence, stakeholder=facts.stakeholder)
+        sentence = N_("{stakeholder} harms the brand before {followers} followers: reach")
+        return reason(sentence, stakeholder=facts.stakeholder, followers=facts.followers or 0)
+    words = () if facts.sentiment == "positive" and not facts.unsure else find(facts.text, "crisis")
+    if words:
+        return reason(N_("A crisis word stands in it: «{quote}»"), quote=quote(words))
+    return None
+
+
+def _important(facts: Facts, rivals: Set[str]) -> Reason | None:
+    if facts.intent in _ANSWERED:
+        return reason(N_("{intent}: an answer is owed"), intent=facts.intent)
+    found = fraud(facts)
+    if found is not None:
+        return reason(N_("A scam in the brand's name («{quote}»): people must be warned"), quote=quote(found[1]))
+    if facts.stakeholder in _HEARD and facts.sentiment == "negative":
+        if facts.stakeholder not in _POWERS:
+            return reason(N_("{stakeholder} harms the brand"), stakeholder=facts.stakeholder)
+        if facts.followers is None:
+            sentence = N_("{stakeholder} harms the brand; how many follow is not told")
+            return reason(sentence, stakeholder=facts.stakeholder)
+        sentence = N_("{stakeholder} harms the brand before {followers} followers, below the reach of {reach}")
+        return reason(sentence, stakeholder=facts.stakeholder, followers=facts.followers, reach=REACH)
+    if facts.stakeholder == "peer_company" and facts.handle and fold(facts.handle) in rivals and facts.kind == "own":
+        return reason(N_("A competitor speaks of us: communications must at least know"))
+    return None

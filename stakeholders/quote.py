@@ -1,0 +1,40 @@
+"""Shorten what a stranger wrote for a letter: one line, plain characters, personal data masked, nothing to click."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["quote"]
+
+_MARK = "[…]"
+_ADDRESS = re.compile(r"(?:https?:|www\.)\S*", re.IGNORECASE)
+_MAIL = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+\.[^\s@<>,;:]+")
+_NUMBER = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){7,}")  # a phone, an identity card, an account
+_AMOUNT = re.compile(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*")  # 12.000.000
+_DOT = re.compile(r"(?<=\w)\.(?=[^\W\d_])")
+_JOINERS = "\u200c\u200d\ufe0f"  # they hold an emoji or a word together and show nothing else
+
+
+def quote(text: str, limit: int = 160) -> str:
+    """Give a post's text in one line of at most `limit` characters; addresses, mails and long numbers are masked.
+
+    A word joiner after the dot of "example.org" keeps mail programs from making a link of it.
+    """
+    plain = "".join(
+        " " if char in "\n\r\t\u2028\u2029" else "" if _hidden(char) else char
+        for char in unicodedata.normalize("NFC", text[: 20 * limit])
+    )
+    plain = _ADDRESS.sub(_MARK, plain)
+    plain = _MAIL.sub(_MARK, plain)
+    plain = _NUMBER.sub(lambda found: found[0] if _AMOUNT.fullmatch(found[0]) else _MARK, plain)
+    plain = " ".join(plain.split())
+    if len(plain) > limit:
+        cut = plain[: limit - 1]
+        plain = (cut[: cut.rfind(" ")] if " " in cut[limit // 2 :] else cut).rstrip(" ,;:.") + "…"
+    return _DOT.sub(".\u2060", plain)
+
+
+def _hidden(char: str) -> bool:
+    """Tell whether a character shows nothing or turns the direction of what follows."""
+    return char not in _JOINERS and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn")

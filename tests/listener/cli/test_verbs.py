@@ -1,0 +1,104 @@
+"""The command line: five questions make a file that passes its own check; exit codes; JSON apart from words."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from listener.cli.template import write_config
+from listener.config import load
+from listener.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def escucha(*words: str, folder: Path, answers: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "listener", *words],
+        cwd=folder,
+        input=answers,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "ESCUCHA_LANG": "es", **environment},
+    )
+
+
+def test_five_answers_write_a_configuration_that_passes_its_own_check(tmp_path: Path) -> None:
+    answers = 'Banco "Mirador"\nmx\nBanco Sol, Caja Norte\nequipo@mirador.example\nfile, rss\n'
+    done = escucha("init", folder=tmp_path, answers=answers)
+    assert done.returncode == 0, done.stderr
+    config = load(tmp_path / "config.toml", {})
+    assert [(brand.name, brand.kind) for brand in config.brands] == [
+        ('Banco "Mirador"', "own"),
+        ("Banco Sol", "competitor"),
+        ("Caja Norte", "competitor"),
+    ]
+    assert config.settings.instance.timezone == "America/Mexico_City"
+    assert set(config.sources) == {"file", "rss"}
+
+
+def test_init_never_overwrites_a_file(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("mine")
+    done = escucha("init", folder=tmp_path, answers="A\nPE\n\na@b.c\nfile\n")
+    assert done.returncode == 2
+    assert (tmp_path / "config.toml").read_text() == "mine"
+
+
+def test_wrong_answers_are_all_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        write_config(" ", "Peru", "", "nobody", "redit", tmp_path)
+    assert [fault.where for fault in caught.value.faults] == ["1/5", "2/5", "4/5", "5/5"]
+
+
+@pytest.mark.parametrize("kinds", ["file", "rss", "x", "reddit", "file, rss, x, reddit", ""])
+def test_every_choice_of_sources_gives_a_valid_file(kinds: str, tmp_path: Path) -> None:
+    table = tomllib.loads(write_config("Acme", "PE", "", "a@b.c", kinds, tmp_path))
+    assert set(table.get("sources", {})) == {kind.strip() for kind in kinds.split(",") if kind.strip()}
+
+
+def test_check_names_what_does_not_answer_and_ends_with_1(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(write_config("Acme", "PE", "", "a@b.c", "file", tmp_path))
+    text = (tmp_path / "config.toml").read_text().replace("port = 25", "port = 1")
+    (tmp_path / "config.toml").write_text(text)
+    done = escucha("check", "--json", folder=tmp_path)
+    found = {row["what"]: row["state"] for row in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1
+    assert found["store"] == "ok"
+    assert found["mail"] == "failed"
+    assert found["sources.file"] == "failed", "there is no folder data/posts yet"
+
+
+def test_without_a_configuration_every_verb_says_how_to_write_one(tmp_path: Path) -> None:
+    done = escucha("run", "--once", folder=tmp_path)
+    assert done.returncode == 2
+    assert "escucha init" in done.stderr
+
+
+def test_a_malformed_line_is_shown_with_its_place_and_the_rest_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(write_config("Acme", "PE", "", "a@b.c", "file", tmp_path))
+    posts = tmp_path / "data" / "posts"
+    posts.mkdir(parents=True)
+    (posts / "a.jsonl").write_text('{"text": "Acme falla"}\n{"text": \n{"id": 3}\n{"text": "Acme anda"}\n')
+    done = escucha("collect", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)
+    assert (row["posts"], row["new"], row["mentions"], row["rejected"]) == (2, 2, 2, 2)
+    again = json.loads(escucha("collect", "--json", folder=tmp_path).stdout)
+    assert (again["new"], again["rejected"]) == (0, 0)
+    shown = escucha("sources", folder=tmp_path).stderr
+    assert "a.jsonl line 2" in shown
+    assert "a.jsonl line 3" in shown
+
+
+def test_an_unknown_source_is_named_with_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(write_config("Acme", "PE", "", "a@b.c", "file", tmp_path))
+    done = escucha("collect", "fil", folder=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean 'file'?" in done.stderr

@@ -1,0 +1,125 @@
+"""The store: pages and cursors together, nothing twice, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+import stakeholders.store  # noqa: F401 - hangs its tables on the metadata
+from listener.database import Store, metadata
+from listener.errors import StoreError
+from listener.mention import Author, Mention, Metrics, Post, Rejected, Term
+from listener.store import authors, cursors, mentions, posts, quarantine, read_cursor, save_page
+
+NOW = datetime(2026, 5, 4, 15, tzinfo=UTC)
+
+
+def post(native_id: str, text: str = "Nítido no anda", **more: object) -> Post:
+    values = {"source": "x", "native_id": native_id, "text": text, "published_at": NOW, **more}
+    return Post(**values)  # type: ignore[arg-type]
+
+
+def count(store: Store, table: sa.Table) -> int:
+    with store.read() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def test_the_migrated_database_is_what_the_tables_say(store: Store) -> None:
+    with store.engine.connect() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert difference == []
+
+
+def test_migrating_twice_changes_nothing(store: Store) -> None:
+    store.migrate()
+    assert count(store, posts) == 0
+
+
+def test_a_database_of_a_newer_program_is_refused_and_not_touched(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="nothing was changed"):
+        store.migrate()
+
+
+def test_a_page_its_mentions_and_its_cursor_are_stored_together(store: Store) -> None:
+    found = post("1")
+    heard = Mention(found, "nitido", "own", (Term(0, 6, "Nítido"),))
+    with store.write() as connection:
+        assert save_page(connection, "x", [found], [heard], [], "c1", NOW) == (1, 1)
+    with store.read() as connection:
+        assert read_cursor(connection, "x") == "c1"
+        assert connection.execute(sa.select(mentions.c.terms, mentions.c.hour)).one() == (
+            [[0, 6, "Nítido"]],
+            int(NOW.timestamp() // 3600),
+        )
+
+
+def test_a_page_that_fails_half_way_leaves_neither_posts_nor_cursor(store: Store) -> None:
+    def fail_half_way() -> None:
+        with store.write() as connection:
+            save_page(connection, "x", [post("1")], [], [], "c1", NOW)
+            raise RuntimeError("killed here")
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    assert (count(store, posts), count(store, cursors), count(store, authors)) == (0, 0, 0)
+
+
+def test_the_same_page_twice_adds_nothing(store: Store) -> None:
+    page = [post("1"), post("2"), post("2", "the same id twice in a page")]
+    with store.write() as connection:
+        assert save_page(connection, "x", page, [], [Rejected("line 3", "no text", "{}")], "c", NOW) == (2, 0)
+    with store.write() as connection:
+        assert save_page(connection, "x", page, [], [Rejected("line 3", "no text", "{}")], "c", NOW) == (0, 0)
+    assert count(store, quarantine) == 1
+
+
+def test_two_sources_may_use_the_same_native_id(store: Store) -> None:
+    with store.write() as connection:
+        save_page(connection, "x", [post("1")], [], [], None, NOW)
+        assert save_page(connection, "y", [post("1", source="y")], [], [], None, NOW) == (1, 0)
+
+
+def test_an_author_is_refreshed_and_what_was_told_is_never_untold(store: Store) -> None:
+    with store.write() as connection:
+        save_page(connection, "x", [post("1", author=Author("Ana", bio="periodista", followers=10))], [], [], None, NOW)
+        save_page(connection, "x", [post("2", author=Author("ana", followers=12))], [], [], None, NOW)
+    with store.read() as connection:
+        row = connection.execute(sa.select(authors)).one()
+    assert (row.bio, row.followers) == ("periodista", 12)
+
+
+def test_unknown_numbers_stay_unknown_and_zero_stays_zero(store: Store) -> None:
+    with store.write() as connection:
+        save_page(connection, "x", [post("1", metrics=Metrics(likes=0))], [], [], None, NOW)
+    with store.read() as connection:
+        row = connection.execute(sa.select(posts)).one()
+    assert (row.likes, row.shares, row.author_id) == (0, None, None)
+
+
+def test_times_come_back_aware_and_in_utc(store: Store) -> None:
+    lima = datetime(2026, 5, 4, 9, 12, tzinfo=timezone(timedelta(hours=-5)))
+    with store.write() as connection:
+        save_page(connection, "x", [post("1", published_at=lima)], [], [], None, NOW)
+    with store.read() as connection:
+        stored = connection.scalar(sa.select(posts.c.published_at))
+    assert stored == lima
+    assert stored is not None
+    assert stored.utcoffset() == timedelta(0)
+
+
+def test_text_that_a_database_cannot_hold_is_mended_and_stored(store: Store) -> None:
+    hostile = "nul \x00 lone \ud83d surrogate"
+    with store.write() as connection:
+        page = [post("1", hostile, raw={"text": hostile})]
+        assert save_page(connection, "x", page, [], [Rejected("1", "x", hostile)], None, NOW) == (1, 0)
+
+
+def test_a_page_larger_than_one_statement_is_stored_whole(store: Store) -> None:
+    with store.write() as connection:
+        assert save_page(connection, "x", [post(str(n)) for n in range(1203)], [], [], None, NOW) == (1203, 0)

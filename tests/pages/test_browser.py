@@ -1,0 +1,208 @@
+"""Use the dashboard as people do, in a real Chromium: triage a case, share a view, and survive hostile posts."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+MAIN = "[data-testid=stMain]"
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+class Tracker:
+    """Count every request: a page that shows a stranger's words must cause none."""
+
+    def __init__(self) -> None:
+        hits = self.hits = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                hits.append(self.path)
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    hits: list[str]
+
+
+@pytest.fixture(scope="module")
+def tracker() -> Iterator[Tracker]:
+    made = Tracker()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, tracker: Tracker, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Serve a filled instance with `streamlit run dashboard.py`; give its address."""
+    fill = request.getfixturevalue("filled")
+    folder = tmp_path_factory.mktemp("site")
+    fill(folder, tracker.url, 60).store.close()
+    letters = folder / "letters"
+    letters.mkdir()
+    letter = EmailMessage()
+    letter["To"], letter["Subject"] = "care@example.org", "Alerta <script>window.__hit=1</script>"
+    letter.set_content("plain")
+    letter.add_alternative(
+        f'<h1>Alerta</h1><img src="{tracker.url}/mail.png"><script>parent.__hit=1</script><a href="https://a.example">x</a>',
+        subtype="html",
+    )
+    (letters / "1.eml").write_bytes(letter.as_bytes())
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py"), "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
+    environment = os.environ | {
+        "ESCUCHA_CONFIG": str(folder / "config.toml"),
+        "ESCUCHA_DEMO_INBOX": str(letters),
+        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    }
+    environment.pop("ESCUCHA_STORE", None)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "started on" in line or "URL" in line:
+            break
+    drain = threading.Thread(target=process.stdout.read, daemon=True)
+    drain.start()
+    url = f"http://127.0.0.1:{port}"
+    with urlopen(f"{url}/_stcore/health") as answer:
+        assert answer.status == 200
+    yield url
+    process.terminate()
+    process.wait(20)
+    drain.join(5)
+    process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, site: str) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=site)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    yield page
+    context.close()
+
+
+def test_a_case_is_filtered_opened_acknowledged_and_seen_in_its_history(page: Any) -> None:
+    page.goto("/")
+    page.locator("a.e-row").first.wait_for()
+    assert page.locator("a.e-row").count() == 50
+    page.get_by_role("link", name="Next page").click()
+    page.get_by_role("link", name="Most urgent").wait_for()
+    page.go_back()
+    page.locator("a.e-chip", has_text="alert").first.click()
+    page.wait_for_url("**/?priority=alert")
+    page.locator("a.e-chip.on", has_text="alert").wait_for()
+    row = page.locator("a.e-row", has_text="artel_regula")
+    row.click()
+    page.wait_for_url("**/case?priority=alert&id=*")
+    page.get_by_role("button", name="I have seen it").click()
+    page.locator(".e-time li", has_text="acknowledged").wait_for()
+    assert page.get_by_role("button", name="I have seen it").count() == 0
+    page.keyboard.press("u")
+    page.wait_for_url("**/?priority=alert")
+    page.locator("a.e-row", has_text="artel_regula").wait_for()
+
+
+def test_a_filter_from_the_list_changes_the_address_and_the_rows(page: Any) -> None:
+    page.goto("/")
+    page.locator("a.e-row").first.wait_for()
+    page.get_by_role("button", name="Filter").click()
+    box = page.get_by_role("combobox", name="Who speaks")
+    box.fill("regulator")
+    box.press("Enter")
+    page.wait_for_url("**stakeholder=regulator**")
+    page.wait_for_function("document.querySelectorAll('a.e-row').length === 1")
+    page.locator(".e-queues a", has_text="All departments").locator("i", has_text="1").wait_for()
+
+
+def test_a_shared_link_opens_the_same_view_in_another_browser(page: Any) -> None:
+    page.goto("/?stakeholder=regulator&lang=en")
+    page.locator("a.e-row").first.wait_for()
+    assert page.locator("a.e-row").count() == 1
+
+
+def test_the_name_of_the_reader_outlives_the_tab(page: Any, browser: Any) -> None:
+    page.goto("/")
+    box = page.get_by_role("combobox", name="I am")
+    box.fill("Ana Flores")
+    box.press("Enter")
+    page.wait_for_function("document.cookie.includes('Ana%20Flores')")
+    other = page.context.new_page()
+    other.goto("/sources")
+    other.get_by_text("Set aside: what could not be read").wait_for()
+    other.wait_for_function("document.querySelector('[data-testid=stSidebar]').innerHTML.includes('Ana Flores')")
+
+
+def test_hostile_posts_do_nothing_on_any_page(page: Any, tracker: Tracker) -> None:
+    alerts: list[str] = []
+    page.on("dialog", lambda dialog: alerts.append(dialog.message))
+    page.goto("/")
+    evil = page.locator("a.e-row", has_text=":red[rojo]")
+    evil.wait_for()
+    case = evil.get_attribute("href")
+    for address in ("/", f"/{case}", "/pulse?days=7", "/sources", "/letters", "/letters?mail=1.eml"):
+        page.goto(address)
+        page.locator(f"{MAIN} .stHtml").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.__hit === undefined"), address
+        assert page.locator(f"{MAIN} .stHtml script, {MAIN} .stHtml img").count() == 0, address
+        assert page.locator('a[href^="javascript"]').count() == 0, address
+    frame = page.frame_locator("iframe[sandbox]")
+    assert frame.get_by_role("heading", name="Alerta").inner_text() == "Alerta"
+    assert page.evaluate("window.__hit === undefined")
+    page.goto(f"/{case}")
+    page.locator(".e-post").first.wait_for()
+    assert "<script>window.__hit=1</script>" in page.locator(".e-post").first.inner_text()
+    assert "⇄gnp.exe" in page.locator(".e-post").first.inner_text()
+    assert tracker.hits == []
+    assert alerts == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_a_phone(browser: Any, site: str, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=site, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto("/")
+    page.locator("a.e-row").first.wait_for()
+    case = page.locator("a.e-row").first.get_attribute("href")
+    for address in ("/", f"/{case}", "/pulse", "/sources", "/letters"):
+        page.goto(address)
+        page.locator(f"{MAIN} .stHtml h1").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+        assert page.evaluate(f"document.querySelector('{MAIN}').scrollWidth") <= 390, address
+    context.close()
