@@ -195,7 +195,7 @@ class Flow:
         return queued
 
     def write_digest(self, week: str | None, brand: str | None, now: datetime) -> Any:
-        """Give the letter of a week ("2026-W46"; the last whole one when None) as HTML with its pictures inside."""
+        """Give the letter of a week ("2026-W46"; the last whole one when None); nothing is kept or sent."""
         from stakeholders.digest import write
 
         with self.store.read() as connection:

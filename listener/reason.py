@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CATALOGUES", "N_", "Reason", "from_json", "reason", "say", "to_json", "words"]
+__all__ = ["CATALOGUES", "N_", "Reason", "from_json", "label", "reason", "say", "to_json", "words"]
 
 CATALOGUES = Path(__file__).parent / "locale"
 

@@ -27,6 +27,7 @@ __all__ = [
     "Sla",
     "SourceTable",
     "StoreTable",
+    "Table",
     "When",
 ]
 

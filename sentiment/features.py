@@ -87,14 +87,35 @@ def _sides(reading: Reading) -> list[bool]:
         return [False] * len(words)
     sides: list[bool] = []
     clause: list[str] = []
+    of_rival = False  # a clause without a name goes on about the one named last
     for word in (*words, "."):
         clause.append(word)
         if word[0] in ".;:!?…," or word in _TURNS:
-            sides += [RIVAL in clause and BRAND not in clause] * len(clause)
+            if BRAND in clause or RIVAL in clause:
+                of_rival = BRAND not in clause
+            sides += [of_rival] * len(clause)
             clause = []
     return sides[: len(words)]
 
 
+def _compared(words: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Yield who stands behind "better than", "más caro que": the one that loses or wins the comparison."""
+    for place, word in enumerate(words):
+        if word not in _THAN:
+            continue
+        behind = [name for name in words[place + 1 : place + 4] if name in (BRAND, RIVAL)][:1]
+        before = words[max(place - 6, 0) : place]
+        if behind and any(one in _WORSE for one in before):
+            yield f"worse than {behind[0]}", place
+        elif behind and any(one in _BETTER for one in before):
+            yield f"better than {behind[0]}", place
+
+
+_THAN = frozenset("que than do ahead above".split())
+_BETTER = frozenset(
+    "mejor mas better faster melhor mais gana supera superior rapido cheaper ahead above cien mil menos beats".split()
+)
+_WORSE = frozenset("peor worse pior caro cara lento lenta slower mala".split())
 _LISTS = (("fact:harms", HARMS, -1), ("fact:helps", HELPS, 1), ("bad", BAD, -1), ("good", GOOD, 1))
 _TURNS = frozenset("pero mientras cambio aunque y but while whereas and yet mas enquanto ja e".split())
 
@@ -119,6 +140,7 @@ def signs(reading: Reading) -> Iterator[tuple[str, int]]:
             yield f"cue:{topic}", place
         negated = max(negated - 1, 0)
     yield f"mood:{max(min(mood, 3), -3)}", -1
+    yield from _compared(words)
     has_brand, has_rival = BRAND in words, RIVAL in words
     if has_rival:
         first = not has_brand or words.index(RIVAL) < words.index(BRAND)

@@ -157,7 +157,9 @@ ARTICLES = frozenset("el la los las lo un una unos unas the a an o os as um uma 
 PREPOSITIONS = frozenset(
     "de del con en por para a al contra desde segun by with at from to of on for da do na no em com pela pelo pra ao".split()
 )
-INTENSIFIERS = frozenset("muy bien tan mas super bastante demasiado very so really too more muito bem mais tao que".split())
+INTENSIFIERS = frozenset(
+    "muy bien tan mas super bastante demasiado very so really too more muito bem mais tao que".split()
+)
 ACCOUNT_WORDS = frozenset(
     """
     oficial official ayuda help care soporte support clientes atencion teayuda te responde responde movil mobile empresas

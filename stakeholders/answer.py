@@ -7,22 +7,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from listener.config import Config
-from listener.match import Matcher, fold
-from listener.mention import Brand, Mention
+from listener.mention import Mention
 from listener.reason import N_, Reason, say
 from sentiment.postfile import label_row
 from sentiment.verdict import Item, Label, Verdict
-from stakeholders.decision import facts_of
+from stakeholders.desk import Desk
 from stakeholders.facts import Route, Speaker
-from stakeholders.identify import identify
 from stakeholders.registry import Registry
 from stakeholders.registry import load as load_registry
-from stakeholders.route import decide, rules_of
 
 if TYPE_CHECKING:
     from stakeholders.explain import Explanation
 
-__all__ = ["answerer", "brand_in_registry", "describe", "describe_json"]
+__all__ = ["answerer", "describe", "describe_json"]
 
 
 def answerer(config: Config) -> Callable[[Item, Verdict], dict[str, Any]]:
@@ -30,20 +27,18 @@ def answerer(config: Config) -> Callable[[Item, Verdict], dict[str, Any]]:
 
     The file may watch a brand of its own (docs/formats.md), so the registry of its country is asked too.
     """
-    rules = rules_of(config.settings)
-    table = config.settings.registry
-    base = tuple(table.countries or (config.settings.instance.country,))
-    files = tuple(config.folder / name for name in table.files)
+    desk = Desk(config)
+    files = tuple(config.folder / name for name in config.settings.registry.files)
 
     @cache
     def registry(country: str | None) -> Registry:
-        return load_registry(sorted({*base, *((country,) if country else ())}), files)
+        return load_registry(sorted({*desk.countries, *((country,) if country else ())}), files)
 
     def answer(item: Item, verdict: Verdict) -> dict[str, Any]:
         brand = item.brand
         mention = Mention(item.post, brand.key, brand.kind, ())
-        speaker = identify(item.post, brand, (brand, *item.rivals), registry(brand.country))
-        route = decide(facts_of(mention, verdict, speaker), rules)
+        among = (brand, *item.rivals)
+        speaker, _, route = desk.decide(mention, verdict, among=among, registry=registry(brand.country))
         return _rows(verdict, speaker, route, config.language)
 
     return answer
@@ -62,21 +57,12 @@ def _rows(verdict: Verdict, speaker: Speaker, route: Route, lang: str) -> dict[s
     }
 
 
-def brand_in_registry(text: str, registry: Registry, country: str | None) -> Brand | None:
-    """Find the company of the registry that a text names, for a text that names no watched brand."""
-    companies = {fold(entry.name): entry for entry in registry.entries if entry.kind in ("operator", "bank")}
-    brands = [
-        Brand(key, entry.name, "own", country, names=(entry.name, *entry.aliases), handles=entry.handles)
-        for key, entry in companies.items()
-    ]
-    found = Matcher(brands).find(text)
-    return next((brand for brand in brands if brand.key in found), None)
-
-
 def describe(found: Explanation, lang: str) -> Iterator[str]:
     """Word an explanation for a terminal, line by line."""
     brand, verdict, route = found.brand, found.verdict, found.route
     yield say(N_("About {quote}:"), lang, quote=brand.name)
+    if not found.watched:
+        yield "  " + say(N_("config.toml does not watch it; it is read as if it were ours"), lang)
     if not found.named:
         yield "  " + say(N_("the text does not name it; it is read as if it did"), lang)
     rows = [(N_("relevant"), verdict.relevant), (N_("sentiment"), verdict.sentiment)]

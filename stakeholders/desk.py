@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from listener.config import Config
 from listener.database import add_new
 from listener.match import Matcher, fold
-from listener.mention import Mention
+from listener.mention import Brand, Mention
 from listener.store import mentions, posts, read_mention, select_mentions
 from sentiment.store import verdict_from_row, verdicts
 from sentiment.verdict import Classifier, Verdict
@@ -62,24 +62,39 @@ class Desk:
         """Read the registries of [registry], or of the countries of the brands and the instance."""
         from stakeholders.registry import load
 
-        table = self.config.settings.registry
+        return load(self.countries, [self.config.folder / name for name in self.config.settings.registry.files])
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Give the countries whose registries are asked: those of [registry], else the instance's and its brands'."""
         told = {brand.country for brand in self.brands.values() if brand.country}
-        countries = table.countries or sorted({self.config.settings.instance.country} | told)
-        return load(countries, [self.config.folder / name for name in table.files])
+        named = self.config.settings.registry.countries
+        return tuple(named or sorted({self.config.settings.instance.country} | told))
 
     @cached_property
     def _rivals(self) -> Matcher:
         return Matcher([brand for brand in self.brands.values() if brand.kind == "competitor"])
 
     def decide(
-        self, mention: Mention, verdict: Verdict, speaker: Speaker | None = None
+        self,
+        mention: Mention,
+        verdict: Verdict,
+        speaker: Speaker | None = None,
+        *,
+        among: Sequence[Brand] = (),
+        registry: Registry | None = None,
     ) -> tuple[Speaker, Facts, Route]:
-        """Decide a mention without storing anything; `speaker` when it is known already (a person corrected it)."""
+        """Decide a mention without storing anything; `speaker` when it is known already (a person corrected it).
+
+        `among` and `registry` stand in for the watched brands and the instance's registry when a file brings its own.
+        """
         from stakeholders.identify import identify
 
         post = mention.post
         if speaker is None:
-            speaker = identify(post, self.brands[mention.brand], tuple(self.brands.values()), self.registry)
+            brands = tuple(among or self.brands.values())
+            brand = next(one for one in brands if one.key == mention.brand)
+            speaker = identify(post, brand, brands, registry or self.registry)
         rules = self.rules
         peer = speaker.label.name == "peer_company" and not speaker.own_account
         # An executive speaks under a name of their own; the profile tells for which competitor.

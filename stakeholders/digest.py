@@ -122,11 +122,11 @@ def _draw(digest: Digest) -> dict[str, bytes]:
     return drawn
 
 
-def write(connection: Connection, config: Config, week: str | None, brand: str | None, now: datetime) -> str:
-    """Write a week's letter as one HTML page; the last whole week and the first brand of ours when None."""
+def write(connection: Connection, config: Config, week: str | None, brand: str | None, now: datetime) -> Digest:
+    """Count the letter of a week; the last whole week and the first brand of ours when None."""
     name = week or week_name(last_whole_week(now, config.zone).first_day)
     key = brand or next(iter(config.settings.brands), "")
-    return render_html(build(connection, config, name, key, _language(config), now))
+    return build(connection, config, name, key, _language(config), now)
 
 
 def _language(config: Config) -> str:

@@ -13,6 +13,7 @@ from stakeholders.facts import Facts, Route, Speaker
 
 if TYPE_CHECKING:
     from stakeholders.desk import Desk
+    from stakeholders.registry import Registry
 
 __all__ = ["Explanation", "Profile", "explain"]
 
@@ -37,7 +38,8 @@ class Explanation:
     """Hold everything that was found; `named` tells whether the text names the brand at all."""
 
     brand: Brand
-    named: bool
+    named: bool  # whether the text names it
+    watched: bool  # whether config.toml watches it; else it is a company of the registry that the text names
     mention: Mention
     verdict: Verdict
     speaker: Speaker
@@ -50,8 +52,8 @@ def explain(
 ) -> Explanation:
     """Judge and decide a text about the brand it names (the first found, ours before competitors).
 
-    `brand` (a key) chooses one; a text that names none is read as about our first brand. Raises KeyError for a key that
-    is not watched.
+    `brand` (a key) chooses one. A text that names none is read as about the company of the registry that it names, as
+    if that were ours, else as about our first brand. Raises KeyError for a key that is not watched.
     """
     handle = profile.handle.removeprefix("@") if profile.handle else None
     post = Post(
@@ -65,9 +67,25 @@ def explain(
     )
     watched = list(desk.brands.values())
     found = Matcher(watched).find(text)
-    chosen = desk.brands[brand] if brand else next((one for one in watched if one.key in found), watched[0])
-    mention = Mention(post, chosen.key, chosen.kind, found.get(chosen.key, ()))
-    rivals = tuple(one for one in watched if one.key != chosen.key)
+    chosen = desk.brands[brand] if brand else next((one for one in watched if one.key in found), None)
+    chosen = chosen or _company_in(text, desk.registry, desk.config.settings.instance.country) or watched[0]
+    own = chosen.key in desk.brands
+    terms = found.get(chosen.key, ()) if own else Matcher([chosen]).find(text).get(chosen.key, ())
+    mention = Mention(post, chosen.key, chosen.kind, terms)
+    rivals = tuple(one for one in watched if one.key != chosen.key) if own else ()
     verdict = classifier.judge([Item(post, chosen, rivals)])[0]
-    speaker, facts, route = desk.decide(mention, verdict)
-    return Explanation(chosen, chosen.key in found, mention, verdict, speaker, facts, route)
+    speaker, facts, route = desk.decide(mention, verdict, among=(chosen, *rivals))
+    return Explanation(chosen, bool(terms), own, mention, verdict, speaker, facts, route)
+
+
+def _company_in(text: str, registry: Registry, country: str) -> Brand | None:
+    """Find the operator or bank of the registry that a text names; its short name counts ("Claro Perú" is Claro)."""
+    from sentiment.postfile import short_names
+
+    companies = {entry.name: entry for entry in registry.entries if entry.kind in ("operator", "bank")}
+    brands = [
+        Brand(f"registry/{name}", name, "own", country, None, (name, *short_names(name), *entry.aliases), entry.handles)
+        for name, entry in companies.items()
+    ]
+    found = Matcher(brands).find(text)
+    return next((brand for brand in brands if brand.key in found), None)

@@ -37,7 +37,8 @@ def gaps(connection: Connection, period: Period, now: datetime | None = None) ->
     """Find the stretches of a period in which a source was not heard, by source and time.
 
     With `now`, what lies after it is not missed yet. A source that ran once or twice (an import) has no usual step and
-    therefore no gaps; one that came after the period was no source then. Source: the run table.
+    therefore no gaps; one that was not heard in the period and the 28 days around it was no source then. Source: the
+    run table.
     """
     until = period.end if now is None else max(period.start, min(period.end, aware(now)))
     found = []
@@ -71,7 +72,7 @@ def _listen(
             sa.func.max(at, type_=at.type).filter(at >= period.start, at < period.end).label("last"),
             sa.func.min(at, type_=at.type).filter(at >= period.end).label("after"),
         )
-        .where(runs.c.outcome == "ok")
+        .where(at >= period.start - _LOOK_BACK, at < period.end + _LOOK_BACK, runs.c.outcome == "ok")
         .group_by(runs.c.source)
         .order_by(runs.c.source)
     )

@@ -1,4 +1,4 @@
-"""Keep decisions, cases, their history, the outbox, digests and the suppression list; queries stand by their subject."""
+"""Keep decisions, cases, their history, the outbox, digests and suppressions; queries stand by their subject."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ decisions = sa.Table(
     sa.Column("priority", sa.Text, nullable=False),
     sa.Column("department", sa.Text, nullable=False),
     sa.Column("rule", sa.Text, nullable=False),
-    # {"speaker": label json, "copies": […], "because": [reason json], "otherwise": […], "outlet": …, "own_account": …}
+    # {"speaker": label json, "entry", "outlet", "own_account", "copies", "because": [reason json], "otherwise", …}
     sa.Column("detail", JSONText, nullable=False),
     sa.Index("ix_decision_brand_hour", "brand", "hour"),
 )
@@ -79,7 +79,7 @@ events = sa.Table(
     sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("who", sa.Text, nullable=False),  # a person's name or address; "escucha" for the program
-    # opened | joined | told | acknowledged | assigned | answered | closed | corrected | rerouted | note
+    # opened | joined | reopened | told | acknowledged | assigned | answered | closed | corrected | rerouted | note
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("before", JSONText),
     sa.Column("after", JSONText),
@@ -91,7 +91,7 @@ alerts = sa.Table(
     _id(),
     sa.Column("key", sa.Text, nullable=False, unique=True),  # stable: becomes the Message-ID / Idempotency-Key
     sa.Column("kind", sa.Text, nullable=False),  # case | copy | source | digest
-    sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE")),
+    sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), index=True),
     sa.Column("channel", sa.Text, nullable=False),  # mail
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("department", sa.Text),

@@ -15,7 +15,7 @@ from listener.cli.output import Fatal, speak, translate
 from listener.errors import EscuchaError
 from listener.reason import N_
 
-__all__ = ["run_demo"]
+__all__ = ["run_demo", "show_progress"]
 
 
 @contextmanager

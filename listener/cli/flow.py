@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from listener.clock import Clock
     from listener.pipeline import Flow
 
-__all__ = ["VERBS", "collect", "demo", "digest", "run", "serve", "sources"]
+__all__ = ["VERBS", "clock_of", "collect", "demo", "digest", "open_flow", "run", "serve", "sources"]
 
 
 @contextmanager
@@ -141,19 +141,25 @@ def digest(
     json: Annotated[bool, JSON] = False,
 ) -> None:
     """Write the weekly letter of a week as a file, or its text on the terminal; nothing is sent."""
+    from stakeholders.digest import render_html, render_text
+    from stakeholders.figures import to_json
+
     with open_flow(config) as flow:
         letter = flow.write_digest(week, brand, datetime.now(UTC))
         if output is not None:
-            output.write_text(letter.html, encoding="utf-8")
+            output.write_text(render_html(letter), encoding="utf-8")
             speak(
                 translate(
-                    N_("{path} is written ({week}, {hash})."), path=str(output), week=letter.week, hash=letter.hash
+                    N_("{path} is written ({week}, {hash})."),
+                    path=str(output),
+                    week=letter.figures.week,
+                    hash=letter.hash,
                 )
             )
         if json:
-            emit(letter.figures)
+            emit(to_json(letter.figures))
         elif output is None:
-            print(letter.text)  # noqa: T201 - the letter itself
+            print(render_text(letter))  # noqa: T201 - the letter itself
 
 
 def serve(config: Annotated[str | None, CONFIG] = None) -> None:

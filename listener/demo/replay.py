@@ -22,7 +22,7 @@ from listener.demo.sink import Sink
 from listener.errors import EscuchaError
 from listener.pipeline import Flow
 
-__all__ = ["Ready", "adopt_port", "prepare", "ready", "replay", "shift"]
+__all__ = ["Ready", "adopt_port", "prepare", "read_corpus", "ready", "replay", "shift"]
 
 STEP = timedelta(hours=2)  # the clock's stride where nothing is said
 BUSY = timedelta(minutes=20)  # and where much is said

@@ -17,7 +17,7 @@ from listener.reason import N_
 from listener.taxonomy import LANGUAGES
 from stakeholders.pages import marks, wire
 from stakeholders.pages.scene import Scene
-from stakeholders.pages.theme import LOGO, prepare, style
+from stakeholders.pages.theme import ICON, LOGO, prepare, style
 
 __all__ = ["run"]
 
@@ -33,7 +33,7 @@ _PAGES = (
 def run(folder: Path) -> None:
     """Draw the dashboard; `folder` is where config.toml is looked for after ESCUCHA_CONFIG and the current folder."""
     again = prepare()
-    st.set_page_config(page_title="Escucha", page_icon=":material/hearing:", layout="wide", initial_sidebar_state=248)
+    st.set_page_config(page_title="Escucha", page_icon=ICON, layout="wide", initial_sidebar_state=248)
     st.html(style())
     try:
         config, store = _find(folder)

@@ -19,7 +19,7 @@ from stakeholders.pages import marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
 
-__all__ = ["show"]
+__all__ = ["Letter", "show"]
 
 _NEWEST = 200
 # The frame may run no script and load nothing from anywhere; links open beside it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-__all__ = ["INKS", "LOGO", "OPTIONS", "prepare", "style"]
+__all__ = ["ICON", "INKS", "LOGO", "OPTIONS", "prepare", "style"]
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
@@ -62,6 +62,10 @@ LOGO = """<svg xmlns="http://www.w3.org/2000/svg" width="150" height="30" viewBo
 <path d="M22.4 6.4a11 11 0 0 1 0 12.4"/></g>
 <text x="34" y="21" font-family="system-ui, 'Segoe UI', Roboto, sans-serif" font-size="18" font-weight="650"
  letter-spacing="-.2" fill="#2a917d">Escucha</text></svg>"""
+
+# Drawn here: an icon by name would be fetched from a font server by the reader's browser.
+ICON = LOGO.replace('width="150" height="30" viewBox="0 0 150 30"', 'width="30" height="30" viewBox="0 0 30 30"')
+ICON = ICON.partition("<text")[0] + "</svg>"
 
 
 @cache

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import sentiment.store  # noqa: F401 - hangs its tables on the metadata
 import stakeholders.store  # noqa: F401 - hangs its tables on the metadata
 from listener.database import Store, metadata
 from listener.errors import StoreError

@@ -139,6 +139,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
         sa.UniqueConstraint("key", name=op.f("uq_alert_key")),
     )
+    op.create_index(op.f("ix_alert_case_id"), "alert", ["case_id"], unique=False)
     op.create_index("ix_alert_state_next_try", "alert", ["state", "next_try"], unique=False)
     op.create_table(
         "event",

@@ -1,0 +1,147 @@
+"""Decide whether a post means the watched brand in the watched country: evidence first, then the context head.
+
+Filtering as in RepLab 2012 and 2013; the rules only speak where a person would not hesitate, a name that is also a
+common word is left to its context.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from listener.match import fold
+from listener.mention import Author, Brand, Post, Term
+from listener.reason import Reason, reason
+from sentiment.lexicon import TRADES, is_ambiguous
+from sentiment.places import COUNTRY_WORDS, PLACES, countries_in, country_at, origins_in
+from sentiment.tokens import BRAND, Reading
+from sentiment.verdict import Label
+
+__all__ = ["by_evidence", "certain_terms", "elsewhere"]
+
+_HERE = re.compile(
+    r"\b(?:aca en|aqui en|aqui no|aca|aqui|desde|vivo en|soy de|estoy en|here in|moro em|moro no|sou de|vim de)\s+"
+    r"(?:el |la |los |las |o |a )?(?P<rest>\w.*)"
+)
+_LINK = r"\s*(?:de\s+|en\s+|do\s+|no\s+|in\s+)?\(?"  # "Claro Chile", "Claro de Chile", "Claro (Chile)"
+
+
+def by_evidence(reading: Reading, post: Post, brand: Brand) -> Label | None:
+    """Give the answer where evidence decides, None where the context must."""
+    if not reading.brand:
+        if post.about and fold(post.about) in {fold(brand.key), fold(brand.name)}:
+            return _yes(0.95, reason("the post stands on a page or file about {brand}", brand=brand.name))
+        phrase = next((one for one in brand.exclude if fold(one).strip() in fold(reading.text)), None)
+        if phrase is not None:
+            return _no(0.97, reason("“{quote}” is on the list of what is not meant", quote=phrase))
+        return _no(0.9, reason("the text does not name {brand}", brand=brand.name))
+    away = elsewhere(reading, post, brand)
+    if away is not None:
+        return away
+    other = _other_firm(reading, post.author, brand)
+    if other is not None:
+        return other
+    certain = certain_terms(reading, brand)
+    if not certain:
+        return None
+    term = certain[0]
+    if term.text[0] in "@#":
+        return _yes(0.98, reason("“{quote}” is the brand's account or hashtag", quote=term.text))
+    return _yes(0.96, reason("“{quote}” is no common word", quote=term.text))
+
+
+def certain_terms(reading: Reading, brand: Brand) -> Sequence[Term]:
+    """Give the terms that can mean only the brand: accounts first, then names that are no common word."""
+    tags = {fold(tag) for tag in brand.hashtags}
+    accounts, names = [], []
+    for term in reading.brand:
+        if term.text[0] == "@":
+            accounts.append(term)
+        elif term.text[0] == "#":
+            bare = fold(term.text[1:])
+            if bare in tags or not is_ambiguous(bare):
+                accounts.append(term)
+        elif not is_ambiguous(term.text):
+            names.append(term)
+    return accounts + names
+
+
+def elsewhere(reading: Reading, post: Post, brand: Brand) -> Label | None:
+    """Give a "not relevant" when text, account, bio or platform place the post in another country than the brand's."""
+    home = brand.country
+    if home is None:
+        return None
+    named = [_behind(reading.text, term) for term in reading.brand]
+    if home in named or home in countries_in(reading.text) | origins_in(reading.text):
+        return None
+    for term, country in zip(reading.brand, named, strict=True):
+        if country is not None:
+            quote = reading.text[term.start : term.end + 24].split("\n")[0].strip()
+            return _no(
+                0.95, reason("“{quote}” is the brand of another country ({country})", quote=quote, country=country)
+            )
+    if post.country is not None:
+        if post.country == home:
+            return None
+        return _no(0.9, reason("the platform places the post in {country}", country=post.country))
+    places = [place for hit in _HERE.finditer(fold(reading.text)) if (place := country_at(hit["rest"]))]
+    if places:
+        return _no(0.9, reason("the text places itself in {country}", country=places[0]))
+    placed = _author_places(post.author, home)
+    if placed:
+        return _no(0.85, reason("the author's profile is placed in {country}", country=min(placed)))
+    return None
+
+
+def _author_places(author: Author, home: str) -> frozenset[str]:
+    bio = author.bio or ""
+    handle = fold(author.handle or "")
+    by_handle = {country for name, country in COUNTRY_WORDS.items() if len(name) > 4 and handle.endswith(name)}
+    placed = countries_in(bio) | by_handle
+    return frozenset() if home in placed | origins_in(bio) else placed
+
+
+def _behind(text: str, term: Term) -> str | None:
+    """Give the country that stands inside or right behind a term: "@ClaroChile", "Claro de Chile", "Claro CL"."""
+    if term.text[0] in "@#":
+        bare = re.sub(r"[\W_]", "", fold(term.text))
+        endings = (bare[place:] for place in range(4, len(bare) - 1))
+        return next((COUNTRY_WORDS[end] for end in endings if len(end) > 2 and end in COUNTRY_WORDS), None) or (
+            COUNTRY_WORDS.get(fold(term.text).rpartition("_")[2]) if "_" in term.text else None
+        )
+    rest = text[term.end : term.end + 40]
+    code = re.match(r"\s*\(?([A-Z]{2})\b", rest)
+    if code and code[1].lower() in COUNTRY_WORDS:
+        return COUNTRY_WORDS[code[1].lower()]
+    hit = _names().match(fold(rest))
+    return COUNTRY_WORDS[hit["name"].replace(" ", "")] if hit else None
+
+
+@lru_cache(maxsize=1)
+def _names() -> re.Pattern[str]:
+    spelled = {name for names in PLACES.values() for name in names if name.replace(" ", "") in COUNTRY_WORDS}
+    return re.compile(_LINK + r"(?P<name>" + "|".join(sorted(map(re.escape, spelled), key=len, reverse=True)) + r")\b")
+
+
+def _other_firm(reading: Reading, author: Author, brand: Brand) -> Label | None:
+    """Give a "not relevant" when a trade stands before the name ("Óptica Nítido") that is not the brand's own."""
+    sector = fold(brand.sector or "")
+    for place, word in enumerate(reading.words):
+        if word == BRAND and place and (trade := reading.words[place - 1]) in TRADES and trade not in sector:
+            quote = reading.text[reading.starts[place - 1] : reading.ends[place]]
+            return _no(0.93, reason("“{quote}” is another firm of that name", quote=quote))
+    words = fold(author.name or "").split()
+    called = {fold(name) for name in (brand.name, *brand.names)}
+    for trade, name in zip(words, words[1:], strict=False):
+        if trade in TRADES and name in called and trade not in sector:
+            return _no(0.93, reason("“{quote}” is another firm of that name", quote=author.name or ""))
+    return None
+
+
+def _yes(confidence: float, why: Reason) -> Label:
+    return Label("true", confidence, (why,), {"true": confidence, "false": 1 - confidence})
+
+
+def _no(confidence: float, why: Reason) -> Label:
+    return Label("false", confidence, (why,), {"true": 1 - confidence, "false": confidence})
