@@ -81,7 +81,7 @@ def settle(page: Any, address: str) -> None:
     page.locator(f"{MAIN} .stHtml").nth(1).wait_for(state="attached", timeout=30_000)
     page.wait_for_load_state("networkidle")
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton]')")
-    page.wait_for_timeout(400)  # charts are drawn on a canvas that tells nobody when it is done
+    page.wait_for_timeout(1500)  # charts are drawn on a canvas that tells nobody when it is done
 
 
 if __name__ == "__main__":

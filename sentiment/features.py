@@ -68,7 +68,7 @@ def word_features(reading: Reading) -> Iterator[tuple[str, int]]:
     for place, word in enumerate(reading.words[:_MANY]):
         named = f"{RIVAL}:{word}" if side[place] else word
         yield named, place
-        yield f"{before} {word}", place
+        yield f"{before} {named}", place
         if negated:
             yield f"no_{word}", place
             negated -= 1
@@ -77,7 +77,7 @@ def word_features(reading: Reading) -> Iterator[tuple[str, int]]:
         elif word[0] in ".,;:!?…":
             negated = 0
         before = word
-    yield f"{before} >", max(len(reading.words) - 1, 0)
+    yield f"{before} >", min(len(reading.words), _MANY) - 1
 
 
 def _sides(reading: Reading) -> list[bool]:
@@ -95,29 +95,55 @@ def _sides(reading: Reading) -> list[bool]:
                 of_rival = BRAND not in clause
             sides += [of_rival] * len(clause)
             clause = []
+    for place, name in _comparisons(words):
+        if name == BRAND and RIVAL in words[:place]:  # "RIVAL is better than BRAND": what is said is the rival's
+            start = max(place - 6, 0)
+            sides[start:place] = [True] * (place - start)
     return sides[: len(words)]
 
 
-def _compared(words: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    """Yield who stands behind "better than", "más caro que": the one that loses or wins the comparison."""
+def _comparisons(words: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """Yield each "better than", "más caro que" with the name behind it."""
     for place, word in enumerate(words):
-        if word not in _THAN:
-            continue
-        behind = [name for name in words[place + 1 : place + 4] if name in (BRAND, RIVAL)][:1]
-        before = words[max(place - 6, 0) : place]
-        if behind and any(one in _WORSE for one in before):
-            yield f"worse than {behind[0]}", place
-        elif behind and any(one in _BETTER for one in before):
-            yield f"better than {behind[0]}", place
+        if word in _THAN and any(one in _BETTER or one in _WORSE for one in words[max(place - 6, 0) : place]):
+            behind = [name for name in words[place + 1 : place + 4] if name in (BRAND, RIVAL)]
+            if behind:
+                yield place, behind[0]
 
 
-_THAN = frozenset("que than do ahead above".split())
+def _compared(words: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    for place, name in _comparisons(words):
+        worse = any(one in _WORSE for one in words[max(place - 6, 0) : place])
+        yield f"{'worse' if worse else 'better'} than {name}", place
+
+
+_THAN = frozenset({"que", "than", "do", "ahead", "above"})
 _BETTER = frozenset(
-    "mejor mas better faster melhor mais gana supera superior rapido cheaper ahead above cien mil menos beats".split()
+    {
+        "mejor",
+        "mas",
+        "better",
+        "faster",
+        "melhor",
+        "mais",
+        "gana",
+        "supera",
+        "superior",
+        "rapido",
+        "cheaper",
+        "ahead",
+        "above",
+        "cien",
+        "mil",
+        "menos",
+        "beats",
+    }
 )
-_WORSE = frozenset("peor worse pior caro cara lento lenta slower mala".split())
+_WORSE = frozenset({"peor", "worse", "pior", "caro", "cara", "lento", "lenta", "slower", "mala"})
 _LISTS = (("fact:harms", HARMS, -1), ("fact:helps", HELPS, 1), ("bad", BAD, -1), ("good", GOOD, 1))
-_TURNS = frozenset("pero mientras cambio aunque y but while whereas and yet mas enquanto ja e".split())
+_TURNS = frozenset(
+    {"pero", "mientras", "cambio", "aunque", "y", "but", "while", "whereas", "and", "yet", "mas", "enquanto", "ja", "e"}
+)
 
 
 def signs(reading: Reading) -> Iterator[tuple[str, int]]:
@@ -238,7 +264,10 @@ def _letters(reading: Reading) -> tuple[Indices, npt.NDArray[np.int32]]:
     import numpy as np
 
     # The names themselves must teach nothing: each becomes one sign of the private use area.
-    shown = ["\ue000" if word == BRAND else "\ue001" if word == RIVAL else word for word in reading.words[:_MANY]]
+    # What is said of a rival counts by its words only, since its letters would praise or blame the brand.
+    marks = {BRAND: "\ue000", RIVAL: "\ue001"}
+    words = zip(reading.words[:_MANY], _sides(reading), strict=True)
+    shown = ["\ue002" if of_rival and word not in marks else marks.get(word, word) for word, of_rival in words]
     line = " " + " ".join(shown) + " "
     codes = np.frombuffer(line.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     blank = np.cumsum(codes == 32, dtype=np.int32)

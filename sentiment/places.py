@@ -11,8 +11,8 @@ from listener.match import fold
 __all__ = ["COUNTRY_WORDS", "PLACES", "countries_in", "country_at", "origins_in"]
 
 # First the country's names (they also stand behind a brand or in an account: "Claro Chile", "@entelperu"), then
-# its people and its cities. Cities of one name in two countries (Córdoba, Santiago, Guadalajara, Trujillo in Spain …) are
-# left out unless the other one is a village. Folded: no accents, no capitals.
+# its people and its cities. Cities of one name in two countries (Córdoba, Santiago, Guadalajara …) are left out unless
+# the other one is a village. Folded: no accents, no capitals.
 _NAMES = {
     "AR": "argentina",
     "BO": "bolivia",

@@ -19,14 +19,13 @@ __all__ = ["Answer", "answered", "brand_of", "item_of", "label_row", "read_rows"
 Answer = Callable[[Item, Verdict], Mapping[str, Any]]
 
 # Words of a trade that people leave out: "Banco Sumapaz" is called "Sumapaz".
-_GENERIC = frozenset(
+_LEFT_OUT = """
+    banco banca bank caja seguros seguro insurance mutua universidad university universidade movil mobile wireless
+    cell air airlines airways aerolineas lineas aereas tiendas almacenes lojas loja comercial muebles lacteos
+    refrescos galletas sorveteria cafe foods food aguas broadband telecom telecomunicaciones cable energia energy
+    grupo group company sa inc supermercados farmacias hiper
     """
-    banco banca bank caja seguros seguro insurance mutua universidad university universidade movil mobile wireless cell air
-    airlines airways aerolineas lineas aereas tiendas almacenes lojas loja comercial muebles lacteos refrescos galletas
-    sorveteria cafe foods food aguas broadband telecom telecomunicaciones cable energia energy grupo group company sa inc
-    supermercados farmacias hiper
-    """.split()
-)
+_GENERIC = frozenset(_LEFT_OUT.split())
 
 
 def read_rows(lines: Iterable[str]) -> tuple[list[dict[str, Any]], list[Rejected]]:

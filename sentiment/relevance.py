@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from listener.match import fold
 from listener.mention import Author, Brand, Post, Term
 from listener.reason import Reason, reason
-from sentiment.lexicon import TRADES, is_ambiguous
+from sentiment.lexicon import IDIOMS, TRADES, is_ambiguous
 from sentiment.places import COUNTRY_WORDS, PLACES, countries_in, country_at, origins_in
 from sentiment.tokens import BRAND, Reading
 from sentiment.verdict import Label
@@ -44,11 +45,13 @@ def by_evidence(reading: Reading, post: Post, brand: Brand) -> Label | None:
         return other
     certain = certain_terms(reading, brand)
     if not certain:
-        return None
+        return _idiom(reading)
     term = certain[0]
-    if term.text[0] in "@#":
-        return _yes(0.98, reason("“{quote}” is the brand's account or hashtag", quote=term.text))
-    return _yes(0.96, reason("“{quote}” is no common word", quote=term.text))
+    if term.text[0] == "@":
+        return _yes(0.98, reason("account {quote}", quote=term.text))
+    if term.text[0] == "#":
+        return _yes(0.98, reason("hashtag {quote}", quote=term.text))
+    return _yes(0.96, reason("the name “{quote}” is no common word", quote=term.text))
 
 
 def certain_terms(reading: Reading, brand: Brand) -> Sequence[Term]:
@@ -133,10 +136,30 @@ def _other_firm(reading: Reading, author: Author, brand: Brand) -> Label | None:
             return _no(0.93, reason("“{quote}” is another firm of that name", quote=quote))
     words = fold(author.name or "").split()
     called = {fold(name) for name in (brand.name, *brand.names)}
-    for trade, name in zip(words, words[1:], strict=False):
+    for trade, name in pairwise(words):
         if trade in TRADES and name in called and trade not in sector:
             return _no(0.93, reason("“{quote}” is another firm of that name", quote=author.name or ""))
     return None
+
+
+def _idiom(reading: Reading) -> Label | None:
+    """Give a "not relevant" when each time the name stands in a fixed phrase ("claro que sí", "en vivo")."""
+    text = fold(reading.text)
+    if len(text) != len(reading.text):  # offsets hold only where folding keeps every character
+        return None
+    phrase = ""
+    for term in reading.brand:
+        around = text[max(term.start - 12, 0) : term.end + 12]
+        name = fold(term.text)
+        phrase = next((one for one in _idioms_with(name) if re.search(rf"\b{re.escape(one)}\b", around)), "")
+        if not phrase:
+            return None
+    return _no(0.93, reason("“{quote}” is a fixed phrase", quote=phrase))
+
+
+@lru_cache(maxsize=256)
+def _idioms_with(name: str) -> tuple[str, ...]:
+    return tuple(phrase for phrase in IDIOMS if re.search(rf"\b{re.escape(name)}\b", phrase))
 
 
 def _yes(confidence: float, why: Reason) -> Label:

@@ -32,7 +32,10 @@ def main(config_path: str, now: str, kill_at: str, steps_path: str) -> None:
     store.migrate()
     flow = Flow(config, store, step)
     flow.collect("posts", moment)
-    flow.cycle(moment)
+    flow.classify(moment, batch=25)  # small batches, so that there are many steps to be killed after
+    flow.route(moment, batch=25)
+    flow.digest(moment)
+    flow.send(moment)
     store.close()
 
 

@@ -43,8 +43,9 @@ class _Act:
 class Crew:
     """Hold what the people of the demo will still do."""
 
-    def __init__(self, config: Config, desk: Any, gold: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, config: Config, desk: Any, gold: Mapping[str, Mapping[str, Any]], end: datetime) -> None:
         self.config = config
+        self.end = end  # when the demo is opened: the last day's work is still on the desks
         self.desk = desk
         self.gold = gold  # native id → the labels that the corpus carries
         self._planned: list[_Act] = []
@@ -63,19 +64,27 @@ class Crew:
     def _acts(self, case_id: int, opened_at: datetime, priority: str) -> Iterator[_Act]:
         dice = [zlib.crc32(f"{case_id}/{number}".encode()) / 2**32 for number in range(6)]
         urgent = priority == "alert"
-        if dice[0] < (0.03 if urgent else 0.07):
-            return  # forgotten
+        age = self.end - opened_at
+        if age < timedelta(days=12) and dice[0] < (0.02 if urgent else 0.07):
+            return  # forgotten; what is older was found by somebody in the end
+        if age < timedelta(hours=26) and dice[0] > (0.55 if urgent else 0.35):
+            if dice[1] < 0.4:
+                yield _Act(opened_at + timedelta(minutes=10 + 40 * dice[2]), case_id, "acknowledge")
+            return
         wait = timedelta(minutes=(4 + 70 * dice[1]) if urgent else (15 + 420 * dice[1] ** 2))
         taken = self._awake(opened_at + wait, urgent)
         yield _Act(taken, case_id, "acknowledge")
         if dice[2] < 0.7:
             yield _Act(taken + timedelta(minutes=5), case_id, "assign")
         yield _Act(taken + timedelta(minutes=2), case_id, "correct")
-        if dice[3] < 0.88:
-            answered = self._awake(taken + timedelta(minutes=20 + 400 * dice[4] ** 2), urgent)
-            yield _Act(answered, case_id, "answer")
-            if dice[5] < 0.8:
-                yield _Act(answered + timedelta(hours=20 + 30 * dice[5]), case_id, "close")
+        # One in nine waits for another area or a file and is answered days later, past its clock.
+        patience = timedelta(minutes=12 + 260 * dice[4] ** 2 if urgent else 20 + 400 * dice[4] ** 2)
+        if dice[3] > 0.89:
+            patience = timedelta(hours=20 + 100 * dice[4])
+        answered = self._awake(taken + patience, urgent)
+        yield _Act(answered, case_id, "answer")
+        if dice[5] < 0.94:
+            yield _Act(answered + timedelta(hours=20 + 60 * dice[5]), case_id, "close")
 
     def _awake(self, moment: datetime, urgent: bool) -> datetime:
         """Move a moment into the hours in which these people look: late evenings only for alerts."""

@@ -27,6 +27,7 @@ __all__ = ["Ready", "adopt_port", "prepare", "read_corpus", "ready", "replay", "
 STEP = timedelta(hours=2)  # the clock's stride where nothing is said
 BUSY = timedelta(minutes=20)  # and where much is said
 MARK = "ready.json"
+BROKEN = 1100  # the post before which a broken line stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def replay(folder: Path, now: datetime, sink: Sink, progress: Callable[[int, int
     store = Store(config.store_url, durable=False)  # a replay that is cut short starts again from nothing
     store.migrate()
     flow = Flow(config, store)
-    crew = Crew(config, flow.desk, {row["id"]: row["labels"] for _, row in posts})
+    crew = Crew(config, flow.desk, {row["id"]: row["labels"] for _, row in posts}, now)
     written = 0
     files = {name: (folder / "data" / "posts" / f"{name}.jsonl").open("w", encoding="utf-8") for name in platforms}
     try:
@@ -130,7 +131,10 @@ def replay(folder: Path, now: datetime, sink: Sink, progress: Callable[[int, int
             touched = set()
             while written < len(posts) and posts[written][0] <= beat:
                 row = {key: part for key, part in posts[written][1].items() if key != "labels"}
-                files[row["source"]].write(json.dumps(row, ensure_ascii=False) + "\n")
+                line = json.dumps(row, ensure_ascii=False)
+                if written == BROKEN:  # a line that was cut off, so that the Sources page has something to show
+                    files[row["source"]].write(line[: len(line) // 2] + "\n")
+                files[row["source"]].write(line + "\n")
                 touched.add(row["source"])
                 written += 1
             for name in platforms:

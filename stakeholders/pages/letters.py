@@ -56,13 +56,17 @@ class Letter:
     subject: str
     at: datetime
     message: EmailMessage
+    weekly: bool
 
 
 def show(scene: Scene) -> None:
     """Draw the list of mails, and the one that the address names."""
     folder = Path(os.environ.get("ESCUCHA_DEMO_INBOX", ""))
-    found = _read(folder)
-    line = escape(scene.t(N_("{n} mails that Escucha sent; nothing left this machine"), n=len(found)))
+    there = folder.rglob("*.eml") if folder.is_dir() else ()
+    paths = sorted(there, key=lambda path: path.stat().st_mtime, reverse=True)
+    weekly = [path for path in paths if _is_digest(path)]
+    found = _read(folder, [*weekly, *(path for path in paths[:_NEWEST] if path not in weekly)])
+    line = escape(scene.t(N_("{n} mails that Escucha sent; nothing left this machine"), n=len(paths)))
     st.html(marks.head(scene.t(N_("Mail")), line))
     if not found:
         words = scene.t(N_("Alerts and the weekly digest appear here as soon as they are sent."))
@@ -71,16 +75,24 @@ def show(scene: Scene) -> None:
     wanted = st.query_params.get("mail")
     opened = next((one for one in found if one.name == wanted), None)
     if opened is None:
-        st.html(f'<div class="e-list">{"".join(_row(scene, one) for one in found)}</div>')
+        for title, kind in ((N_("Weekly letters"), True), (N_("Alerts, the newest {n}"), False)):
+            shown = [one for one in found if one.weekly is kind]
+            rows = "".join(_row(scene, one) for one in shown)
+            if shown:
+                head = f'<h2 class="e-h2">{escape(scene.t(title, n=len(shown)))}</h2>'
+                st.html(f'{head}<div class="e-list">{rows}</div>')
         return
     _show_one(scene, opened)
 
 
-def _read(folder: Path) -> list[Letter]:
-    """Read the newest mails of a folder; a file that is no mail is left out."""
-    if not folder.is_dir():
-        return []
-    paths = sorted(folder.rglob("*.eml"), key=lambda path: path.stat().st_mtime, reverse=True)[:_NEWEST]
+def _is_digest(path: Path) -> bool:
+    """Tell a weekly letter by its Message-ID, which starts a mail of ours, without reading the whole of it."""
+    with path.open("rb") as lines:
+        return b"Message-ID: <digest/" in lines.read(2048)
+
+
+def _read(folder: Path, paths: list[Path]) -> list[Letter]:
+    """Read mails, the newest first."""
     letters = []
     for path in paths:
         message = message_from_bytes(path.read_bytes(), policy=default)
@@ -91,7 +103,8 @@ def _read(folder: Path) -> list[Letter]:
         if at.tzinfo is None:
             at = at.replace(tzinfo=UTC)
         name = path.relative_to(folder).as_posix()
-        letters.append(Letter(name, str(message["To"] or ""), str(message["Subject"] or ""), at, message))
+        to, subject = str(message["To"] or ""), str(message["Subject"] or "")
+        letters.append(Letter(name, to, subject, at, message, str(message["Message-ID"] or "").startswith("<digest/")))
     return sorted(letters, key=lambda letter: letter.at, reverse=True)
 
 

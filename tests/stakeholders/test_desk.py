@@ -391,7 +391,7 @@ def test_a_text_is_explained_without_storing_anything(tmp_path: Path) -> None:
     desk = Desk(make_config(tmp_path))
     profile = Profile(handle="@OSIPTEL")
     found = desk.explain("Osiptel multa a Claro con 3 millones de soles por cobros indebidos", Judge(), NOW, profile)
-    assert (found.brand.key, found.named) == ("nitido", False)
+    assert (found.brand.name, found.named, found.watched) == ("Claro Perú", True, False)
     assert (found.speaker.label.name, found.route.department) == ("regulator", "legal_regulatory")
     assert found.route.copies == ("communications",)
     assert found.route.priority == "important"

@@ -368,5 +368,5 @@ def test_a_letter_whose_figures_are_gone_is_a_lookup_error(store: Store, config:
 def test_the_command_line_gets_the_last_whole_week_of_the_first_brand(store: Store, config: Config) -> None:
     with store.write() as connection:
         heard(connection)
-        assert "2026-W46" in digest.write(connection, config, None, None, MONDAY)
-        assert "2026-W45" in digest.write(connection, config, "2026-W45", "nitido", MONDAY)
+        assert digest.write(connection, config, None, None, MONDAY).figures.week == "2026-W46"
+        assert digest.write(connection, config, "2026-W45", "nitido", MONDAY).figures.week == "2026-W45"
