@@ -19,6 +19,8 @@ from sentiment.verdict import Classifier, Head, Item, Label, Verdict
 
 __all__ = ["LinearClassifier", "load"]
 
+_SURELY_NOT = 0.8  # below it the other heads still speak: a legal threat must not vanish behind a doubtful name
+
 
 def load(settings: SentimentTable, folder: Path) -> Classifier:
     """Open the engine of [sentiment]: "linear" ships with Escucha, "linear:FOLDER" is one that `escucha train` wrote.
@@ -57,7 +59,7 @@ class LinearClassifier:
         if reading.cut:
             note = reason("only the first {count} characters were judged", count=LONGEST)
             sentiment = replace(sentiment, because=(*sentiment.because, note))
-        if relevant.name == "false" and not relevant.unsure:
+        if relevant.name == "false" and relevant.confidence >= _SURELY_NOT:
             # What is not about the brand has no driver of its reputation and asks nothing of it.
             why = (reason("the post is not about {brand}", brand=item.brand.name),)
             dimension = Label("undefined", relevant.confidence, why)

@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING
 
 from listener.match import fold
 from sentiment.cues import cues_at
-from sentiment.lexicon import ARTICLES, BAD, GOOD, HARMS, HELPS, INTENSIFIERS, NEGATIONS, PREPOSITIONS, TRADES
+from sentiment.lexicon import (
+    ARTICLES,
+    BAD,
+    BETTER,
+    GOOD,
+    HARMS,
+    HELPS,
+    INTENSIFIERS,
+    NEGATIONS,
+    PREPOSITIONS,
+    THAN,
+    TRADES,
+    TURNS,
+    WORSE,
+)
 from sentiment.tokens import BRAND, RIVAL, Reading
 
 if TYPE_CHECKING:
@@ -90,7 +104,7 @@ def _sides(reading: Reading) -> list[bool]:
     of_rival = False  # a clause without a name goes on about the one named last
     for word in (*words, "."):
         clause.append(word)
-        if word[0] in ".;:!?…," or word in _TURNS:
+        if word[0] in ".;:!?…," or word in TURNS:
             if BRAND in clause or RIVAL in clause:
                 of_rival = BRAND not in clause
             sides += [of_rival] * len(clause)
@@ -105,7 +119,7 @@ def _sides(reading: Reading) -> list[bool]:
 def _comparisons(words: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Yield each "better than", "más caro que" with the name behind it."""
     for place, word in enumerate(words):
-        if word in _THAN and any(one in _BETTER or one in _WORSE for one in words[max(place - 6, 0) : place]):
+        if word in THAN and any(one in BETTER or one in WORSE for one in words[max(place - 6, 0) : place]):
             behind = [name for name in words[place + 1 : place + 4] if name in (BRAND, RIVAL)]
             if behind:
                 yield place, behind[0]
@@ -113,37 +127,11 @@ def _comparisons(words: tuple[str, ...]) -> Iterator[tuple[int, str]]:
 
 def _compared(words: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     for place, name in _comparisons(words):
-        worse = any(one in _WORSE for one in words[max(place - 6, 0) : place])
+        worse = any(one in WORSE for one in words[max(place - 6, 0) : place])
         yield f"{'worse' if worse else 'better'} than {name}", place
 
 
-_THAN = frozenset({"que", "than", "do", "ahead", "above"})
-_BETTER = frozenset(
-    {
-        "mejor",
-        "mas",
-        "better",
-        "faster",
-        "melhor",
-        "mais",
-        "gana",
-        "supera",
-        "superior",
-        "rapido",
-        "cheaper",
-        "ahead",
-        "above",
-        "cien",
-        "mil",
-        "menos",
-        "beats",
-    }
-)
-_WORSE = frozenset({"peor", "worse", "pior", "caro", "cara", "lento", "lenta", "slower", "mala"})
 _LISTS = (("fact:harms", HARMS, -1), ("fact:helps", HELPS, 1), ("bad", BAD, -1), ("good", GOOD, 1))
-_TURNS = frozenset(
-    {"pero", "mientras", "cambio", "aunque", "y", "but", "while", "whereas", "and", "yet", "mas", "enquanto", "ja", "e"}
-)
 
 
 def signs(reading: Reading) -> Iterator[tuple[str, int]]:

@@ -11,6 +11,7 @@ __all__ = [
     "ACCOUNT_WORDS",
     "ARTICLES",
     "BAD",
+    "BETTER",
     "COMMON_NAMES",
     "GOOD",
     "HARMS",
@@ -20,7 +21,10 @@ __all__ = [
     "NEGATIONS",
     "PREPOSITIONS",
     "STOP_WORDS",
+    "THAN",
     "TRADES",
+    "TURNS",
+    "WORSE",
     "is_ambiguous",
 ]
 
@@ -184,6 +188,13 @@ NEGATIONS = _words(
     "no nunca ni sin jamas tampoco nada ningun ninguna nadie not never neither nor without cannot nao nem sem nenhum "
     "nenhuma ninguem don't doesn't didn't won't can't isn't wasn't aren't couldn't wouldn't shouldn't"
 )
+# Comparisons: who stands behind THAN loses to what is BETTER; words of TURNS open a new clause.
+THAN = _words("que than do ahead above")
+BETTER = _words(
+    "mejor mas better faster melhor mais gana supera superior rapido cheaper ahead above cien mil menos beats"
+)
+WORSE = _words("peor worse pior caro cara lento lenta slower mala")
+TURNS = _words("pero mientras cambio aunque y but while whereas and yet mas enquanto ja e")
 ARTICLES = _words("el la los las lo un una unos unas the a an o os as um uma uns umas")
 PREPOSITIONS = _words(
     "de del con en por para a al contra desde segun by with at from to of on for da do na no em com pela pelo pra ao"

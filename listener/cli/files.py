@@ -19,26 +19,35 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "classify", "evaluate", "explain", "train"]
 
 
-def _judged(config: Config, path: Path) -> Iterator[dict[str, Any]]:
-    """Give the objects of a post file, in order, each with its verdict; what cannot be read is said and left out."""
-    from sentiment.engine import load
+def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """Read a post file (JSONL, CSV, XLSX); say what cannot be read, and give how many that were."""
+    from listener.errors import SourceError
+    from listener.postfile import BadRow, read_rows
 
+    rows, bad = [], 0
+    try:
+        for row in read_rows(path, path.name):
+            if isinstance(row, BadRow) or not isinstance(row.raw.get("text"), str):
+                bad += 1
+                speak(f"{row.position}: {row.reason if isinstance(row, BadRow) else translate(N_('no text'))}")
+            else:
+                rows.append(dict(row.raw))
+    except SourceError as error:
+        speak(str(error))
+        raise Fatal(2) from None
+    return rows, bad
+
+
+def _judged(config: Config, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Give the objects of a post file, in order, each with its verdict."""
     from listener.cli.demo import show_progress
-    from sentiment.postfile import answered, item_of, read_rows
+    from sentiment.engine import load
+    from sentiment.postfile import answered, item_of
     from stakeholders.answer import answerer
 
-    try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            rows, rejected = read_rows(lines)
-    except OSError as error:
-        speak(f"{path}: {error.strerror}")
-        raise Fatal(2) from None
-    for bad in rejected:
-        speak(f"{path.name}: {bad.position}: {bad.reason}")
     classifier = load(config.settings.sentiment, config.folder)
     answer = answerer(config)
     now = datetime.now(UTC)
-
     with show_progress(translate(N_("posts"))) as progress:
         for start in range(0, len(rows), 64):
             chunk = rows[start : start + 64]
@@ -48,8 +57,6 @@ def _judged(config: Config, path: Path) -> Iterator[dict[str, Any]]:
             for row, item in zip(chunk, items, strict=True):
                 yield row if item is None else answered(row, item, next(verdicts), config.language, answer)
             progress(min(start + 64, len(rows)), len(rows))
-    if rejected:
-        raise Fatal(1)  # what could be read is done; the caller's loop has ended
 
 
 def classify(
@@ -63,14 +70,17 @@ def classify(
     import json
 
     with open_config(config, secrets=False) as loaded:
+        rows, bad = _read(file)
         if output is None:
-            for row in _judged(loaded, file):
+            for row in _judged(loaded, rows):
                 emit(row)
-            return
-        with output.open("w", encoding="utf-8") as lines:
-            for row in _judged(loaded, file):
-                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
-        speak(translate(N_("{path} is written."), path=str(output)))
+        else:
+            with output.open("w", encoding="utf-8") as lines:
+                for row in _judged(loaded, rows):
+                    lines.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            speak(translate(N_("{path} is written."), path=str(output)))
+        if bad:
+            raise Fatal(1)  # what could be read is done
 
 
 def evaluate(
@@ -79,15 +89,18 @@ def evaluate(
     json: Annotated[bool, JSON] = False,
 ) -> None:
     """Compare the judges with the labels that people gave in a post file."""
+    from listener.cli.table import show_figures
     from sentiment.evaluate import evaluate as compare
-    from sentiment.evaluate import table
 
     with open_config(config, secrets=False) as loaded:
-        figures = compare(list(_judged(loaded, file)))
+        rows, bad = _read(file)
+        figures = compare(list(_judged(loaded, rows)))
         if json:
             emit(figures)
         else:
-            print(table(figures, loaded.language))  # noqa: T201 - a table for the person who asked
+            print("\n".join(show_figures(figures, loaded.language)))  # noqa: T201 - a table for the person who asked
+        if bad:
+            raise Fatal(1)
 
 
 def explain(
@@ -104,9 +117,8 @@ def explain(
     json: Annotated[bool, JSON] = False,
 ) -> None:
     """Show who would answer this, how soon and why; nothing is stored or sent."""
-    from sentiment.engine import load
-
     from listener.faults import did_you_mean
+    from sentiment.engine import load
     from stakeholders.answer import describe, describe_json
     from stakeholders.desk import Desk
     from stakeholders.explain import Profile
@@ -133,12 +145,19 @@ def train(
     output: Annotated[Path | None, typer.Option(help=translate(N_("where the weights go; left out: in place")))] = None,
 ) -> None:
     """Train the shipped heads again from our corpus and the public sets; seeds are fixed, figures are printed."""
+    import sentiment
+    from listener.errors import ClassifierError
     from sentiment.train import train as train_heads
-
     from stakeholders.speaker_model import train_speaker
 
-    print(train_heads(data=data, output=output))  # noqa: T201 - the figures
-    print(train_speaker())  # noqa: T201 - the figures
+    room = Path(sentiment.__file__).parent
+    corpus = room / "corpus" / "posts.jsonl"
+    try:
+        emit(train_heads(corpus, data, output or room / "model"))
+        emit(dict(train_speaker(corpus, *(() if output is None else (output / "speaker.npz",)))))
+    except ClassifierError as error:
+        speak(str(error))
+        raise Fatal(1) from None
 
 
 VERBS: tuple[tuple[Callable[..., Any], str], ...] = (

@@ -41,7 +41,7 @@ class Client(requests.Session):
 @contextmanager
 def serving(api: Any) -> Iterator[Client]:
     """Serve an ASGI application from a thread, over a real socket."""
-    server = uvicorn.Server(uvicorn.Config(api, log_config=None, access_log=False))
+    server = uvicorn.Server(uvicorn.Config(api, log_config=None, access_log=False, log_level="warning"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
