@@ -6,7 +6,9 @@ They are features, not rules: the heads learn how much each group of cues counts
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 
 __all__ = ["CUES", "cues_at"]
 
@@ -129,15 +131,19 @@ for _topic, _entries in CUES.items():
         if _topic not in _table.get(_key, ()):
             _table[_key] = (*_table.get(_key, ()), _topic)
 _LENGTHS = tuple(sorted({len(stem) for stem in _STEMS}))
+_FIRST = frozenset(entry.split()[0] for entry in _EXACT if " " in entry)
 
 
-def cues_at(words: Sequence[str], place: int) -> Iterator[str]:
-    """Yield the groups whose cue stands at this place of a token list: the word, its stem, or it and the next."""
+def cues_at(words: Sequence[str], place: int) -> tuple[str, ...]:
+    """Give the groups whose cue stands at this place of a token list: the word, its stem, or it and the next."""
     word = words[place]
-    yield from _EXACT.get(word, ())
-    for length in _LENGTHS:
-        if length > len(word):
-            break
-        yield from _STEMS.get(word[:length], ())
-    if place + 1 < len(words):
-        yield from _EXACT.get(f"{word} {words[place + 1]}", ())
+    cues = _cues_of(word)
+    if word in _FIRST and place + 1 < len(words):
+        cues += _EXACT.get(f"{word} {words[place + 1]}", ())
+    return cues
+
+
+@lru_cache(maxsize=1 << 16)
+def _cues_of(word: str) -> tuple[str, ...]:
+    stems = (_STEMS.get(word[:length], ()) for length in _LENGTHS if length <= len(word))
+    return (*_EXACT.get(word, ()), *chain.from_iterable(stems))

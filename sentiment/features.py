@@ -132,6 +132,10 @@ def _compared(words: tuple[str, ...]) -> Iterator[tuple[str, int]]:
 
 
 _LISTS = (("fact:harms", HARMS, -1), ("fact:helps", HELPS, 1), ("bad", BAD, -1), ("good", GOOD, 1))
+_LISTED: dict[str, list[tuple[str, int]]] = {}
+for _name, _entries, _sense in _LISTS:
+    for _entry in _entries:
+        _LISTED.setdefault(_entry, []).append((_name, _sense))
 
 
 def signs(reading: Reading) -> Iterator[tuple[str, int]]:
@@ -145,11 +149,10 @@ def signs(reading: Reading) -> Iterator[tuple[str, int]]:
             yield from ((sign, place) for sign in _around(reading, place))
         elif word in NEGATIONS:
             negated = _NEGATED + 1
-        for name, entries, sense in _LISTS:
-            if word in entries:
-                whose = "rival's " if side[place] else ""
-                yield f"{whose}{'no ' if negated else ''}{name}", place
-                mood += sense * (-1 if negated else 1) * (-1 if side[place] else 1)
+        for name, sense in _LISTED.get(word, ()):
+            whose = "rival's " if side[place] else ""
+            yield f"{whose}{'no ' if negated else ''}{name}", place
+            mood += sense * (-1 if negated else 1) * (-1 if side[place] else 1)
         for topic in cues_at(words, place):
             yield f"cue:{topic}", place
         negated = max(negated - 1, 0)

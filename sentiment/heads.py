@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
+from math import exp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from listener.errors import ClassifierError
 from listener.reason import Reason, reason
-from sentiment.calibration import softmax
 from sentiment.features import SPACE, Features
 from sentiment.lexicon import STOP_WORDS
 from sentiment.tokens import BRAND, RIVAL, Reading
@@ -61,7 +61,7 @@ class Judged:
         self._heads = heads
         self._features = features
         self._values = features.weighed(heads.rarity)
-        self._weights: Floats = heads.weights[features.indices].astype("float32")
+        self._weights: Floats = heads.weights[features.indices]
         # Rows are added one by one in a fixed order, so that a text's figures do not depend on its batch.
         self._logits: Floats = (self._weights * self._values[:, None]).sum(axis=0)
 
@@ -69,8 +69,11 @@ class Judged:
         """Give the calibrated share of each label of a head."""
         head = self._heads.heads[name]
         temperature = head.temperatures.get(lang or "", head.temperatures[""])
-        shares = softmax((self._logits[head.columns] + head.bias).astype("float64"), temperature)
-        return dict(zip(head.labels, shares.tolist(), strict=True))
+        logits = [logit / temperature for logit in (self._logits[head.columns] + head.bias).tolist()]
+        highest = max(logits)
+        powers = [exp(logit - highest) for logit in logits]  # so few numbers go faster without numpy
+        total = sum(powers)
+        return {label: power / total for label, power in zip(head.labels, powers, strict=True)}
 
     def because(self, name: str, label: str, reading: Reading) -> tuple[Reason, ...]:
         """Quote the words that spoke most for a label, at most three, as they stand in the text."""
@@ -121,7 +124,7 @@ class Heads:
     def __init__(
         self, weights: Floats, rarity: Floats, heads: Mapping[str, LinearHead], card: Mapping[str, Any]
     ) -> None:
-        self.weights = weights  # (SPACE, labels of all heads), float16
+        self.weights = weights  # (SPACE, labels of all heads)
         self.rarity = rarity  # (SPACE,), float32
         self.heads = dict(heads)
         self.card = dict(card)
@@ -146,7 +149,7 @@ class Heads:
             )
         try:
             with np.load(BytesIO(packed), allow_pickle=False) as arrays:
-                weights, rarity, bias = arrays["weights"], arrays["rarity"].astype(np.float32), arrays["bias"]
+                weights, rarity, bias = (arrays[name].astype(np.float32) for name in ("weights", "rarity", "bias"))
             heads: dict[str, LinearHead] = {}
             first = 0
             for name in HEADS:

@@ -29,16 +29,16 @@ No text of the public sets is in this project: only weights. Trained with {train
 
 ## Measured
 
-Our corpus: {folds} folds over scenarios, so that no scenario is in both parts; relevance on posts whose text names the
-brand. ECE: expected calibration error, 15 bins, each fold's temperature fitted on the others. UMSAB: its validation
-part, which no training saw; those tweets name no brand.
+Our corpus: {folds} folds over scenarios, so that no scenario is in both parts; relevance by the head
+alone, without the rules on evidence, on posts whose text names the brand. ECE: expected calibration error, 15 bins, each fold's temperature fitted on the others. UMSAB: its
+validation part, on which choices were compared but nothing was trained; those tweets name no brand.
 """
 
 _TAIL = """
 ## Known weaknesses
 
-- Bags of words do not follow an argument: irony, comparisons of two brands ("X is better than Y") and polar facts in
-  neutral words are right in little more than half of cases. Read the confidence; what is under the bar is `unsure`.
+- Bags of words do not follow an argument. In the folds of November 2026, ironic posts were right in 56 % (of 72), posts
+  that name two brands in 54 % (of 160), polar facts in neutral words in 61 % (of 143). What is under the bar is `unsure`.
 - The corpus is small and invented. Rare intents and dimensions have a few dozen examples each, and accuracy on real
   posts of your sector may differ: measure it with `escucha evaluate` on posts that you have labelled.
 - Names that are also common words are decided by their surroundings; very short posts give little to decide by.
