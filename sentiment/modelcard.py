@@ -29,17 +29,19 @@ No text of the public sets is in this project: only weights. Trained with {train
 
 ## Measured
 
-Our corpus: {folds} folds over scenarios, so that no scenario is in both parts; relevance by the head
-alone, without the rules on evidence, on posts whose text names the brand. ECE: expected calibration error, 15 bins, each fold's temperature fitted on the others. UMSAB: its
-validation part, on which choices were compared but nothing was trained; those tweets name no brand.
+Our corpus: {folds} folds over scenarios, so that no scenario is in both parts; relevance by the head alone, without the
+rules on evidence, on posts whose text names the brand. ECE: expected calibration error, 15 bins, each fold's
+temperature fitted on the others. UMSAB: its validation part, on which choices were compared but nothing was trained;
+those tweets name no brand.
 """
 
 _TAIL = """
 ## Known weaknesses
 
 - Bags of words do not follow an argument. In the folds of November 2026, ironic posts were right in 56 % (of 72), posts
-  that name two brands in 54 % (of 160), polar facts in neutral words in 61 % (of 143). What is under the bar is `unsure`.
-- The corpus is small and invented. Rare intents and dimensions have a few dozen examples each, and accuracy on real
+  that name two brands in 54 % (of 160), polar facts in neutral words in 61 % (of 143); under the bar is `unsure`.
+- The corpus is small and invented; whoever wrote the word lists had read a part of it, so the figures on it flatter.
+  Rare intents and dimensions have a few dozen examples each, and accuracy on real
   posts of your sector may differ: measure it with `escucha evaluate` on posts that you have labelled.
 - Names that are also common words are decided by their surroundings; very short posts give little to decide by.
 - Cues and mood words are lists for Spanish (Latin America and Spain), English and Portuguese (Brazil) only.
@@ -54,7 +56,7 @@ def write_card(card: Mapping[str, Any], folder: Path) -> None:
     """Write README.md beside the weights."""
     semeval = min(card["public_tweets"], 6000)
     head = _HEAD.format(**card, umsab=card["public_tweets"] - semeval, semeval=semeval, folds=4)
-    (folder / "README.md").write_text(head + "\n".join(_tables(card["figures"])) + _TAIL, "utf-8")
+    (folder / "README.md").write_text(head + "\n".join(_tables(card["figures"])) + "\n" + _TAIL, "utf-8")
 
 
 def _tables(figures: Mapping[str, Any]) -> Iterator[str]:

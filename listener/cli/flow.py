@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from listener.cli.instance import CONFIG, JSON
-from listener.cli.output import Fatal, emit, open_config, speak, translate
+from listener.cli.output import Fatal, emit, open_config, speak, terminal_language, translate
+from listener.failure import worded
 from listener.reason import N_, say
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ def open_flow(path: str | None) -> Iterator[Flow]:
     from listener.pipeline import Flow
 
     with open_config(path) as config:
+        # The folder that config.toml and `escucha init` name for post files is made at the first start; any other that
+        # is not there is a fault that the source tells.
+        inbox = config.folder / "data" / "posts"
+        if any(getattr(table, "path", None) == str(inbox) for table in config.sources.values()):
+            inbox.mkdir(parents=True, exist_ok=True)
         store = Store(config.store_url)
         try:
             store.migrate()
@@ -96,7 +102,8 @@ def collect(
             else:
                 told = N_("{name}: {posts} posts, {new} new, {mentions} mentions, {rejected} set aside")
                 counts = {"posts": done.posts, "new": done.new, "mentions": done.mentions, "rejected": done.rejected}
-                speak(translate(told, name=name, **counts) + (f" — {done.error}" if done.error else ""))
+                why = f" — {worded(str(done.error), terminal_language())}" if done.error else ""
+                speak(translate(told, name=name, **counts) + why)
         if failed:
             raise Fatal(1)
 
@@ -121,13 +128,13 @@ def _report(flow: Flow, *, as_json: bool) -> bool:
             continue
         count = "–" if one.posts_total is None else str(one.posts_total)
         line = f"{one.source:<16} {say(STATES[one.state], lang):<24} {count:>7}"
-        speak(line + (f"  {one.error}" if one.error and one.state == "failed" else ""))
+        speak(line + (f"  {worded(one.error, lang)}" if one.error and one.state == "failed" else ""))
     for item in aside:
         row = {"source": item.source, "position": item.position, "reason": item.reason, "at": item.at}
         if as_json:
             emit({"quarantined": row})
         else:
-            speak(f"  {item.source}: {item.position}: {item.reason}")
+            speak(f"  {item.source}: {item.position}: {worded(item.reason, lang)}")
     return any(one.state == "failed" for one in health)
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import streamlit as st
 
+from listener.failure import worded
 from listener.health import STATES, Health, Quarantined, read_health, read_quarantine
 from listener.reason import N_
 from stakeholders.pages import marks
@@ -72,7 +73,7 @@ def _card(scene: Scene, one: Health, now: datetime) -> str:
         known = _OUTCOMES.get(one.last_outcome or "", N_("The last poll failed. It is tried again by itself."))
         more = f'<p class="e-sub">{escape(scene.t(known))}</p>'
         if one.error:
-            more += f'<div class="e-raw">{escape(one.error[:600])}</div>'
+            more += f'<div class="e-raw">{escape(worded(one.error, scene.lang)[:600])}</div>'
     return _body(one, state, facts, more)
 
 
@@ -111,7 +112,7 @@ def _show_quarantine(scene: Scene, aside: list[Quarantined], total: int) -> None
 
 def _aside(scene: Scene, one: Quarantined) -> str:
     return (
-        f"<details><summary><b>{escape(one.position)}</b> · {escape(one.reason[:300])} "
+        f"<details><summary><b>{escape(one.position)}</b> · {escape(worded(one.reason, scene.lang)[:300])} "
         f'<span class="e-muted">· {marks.clock(scene, one.at)}</span></summary>'
         f'<div class="e-raw"><bdi>{escape(one.body[:4000])}</bdi></div></details>'
     )

@@ -102,3 +102,21 @@ def test_an_unknown_source_is_named_with_a_hint(tmp_path: Path) -> None:
     done = escucha("collect", "fil", folder=tmp_path)
     assert done.returncode == 2
     assert "did you mean 'file'?" in done.stderr
+
+
+def test_the_configuration_that_ships_runs_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text((ROOT / "config.toml").read_text("utf-8"), "utf-8")
+    done = escucha("run", "--once", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "data" / "posts").is_dir()
+    rows = [json.loads(line) for line in escucha("sources", "--json", folder=tmp_path).stdout.splitlines()]
+    states = {row["source"]: row["state"] for row in rows}
+    assert states == {"files": "connected", "news": "not connected", "x": "not connected", "reddit": "not connected"}
+
+
+def test_a_folder_that_is_not_there_is_a_failure_and_never_no_mentions(tmp_path: Path) -> None:
+    text = write_config("Acme", "PE", "", "a@b.c", "file", tmp_path).replace("data/posts", "elsewhere")
+    (tmp_path / "config.toml").write_text(text)
+    done = escucha("run", "--once", folder=tmp_path)
+    assert done.returncode == 1
+    assert not (tmp_path / "elsewhere").exists()
