@@ -17,7 +17,7 @@ from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
 from sentiment.comparisons import COMPARISONS
 from sentiment.features import Features, extract
 from sentiment.lexicon import COMMON_NAMES
-from sentiment.postfile import item_of, read_rows
+from sentiment.postfile import item_of, read_posts
 from sentiment.relevance import elsewhere
 from sentiment.tokens import LONGEST, Namer, Reading, read
 from sentiment.verdict import Item
@@ -53,8 +53,7 @@ class Example:
 
 def corpus_rows(path: Path) -> list[dict[str, Any]]:
     """Read our corpus; raises ClassifierError for a line that is no labelled post or carries an unknown label."""
-    with path.open(encoding="utf-8") as lines:
-        rows, rejected = read_rows(lines)
+    rows, rejected = read_posts(path)
     faults = [f"{one.position}: {one.reason}" for one in rejected]
     known = {"sentiment": SENTIMENTS, "dimension": DIMENSIONS, "intent": INTENTS, "stakeholder": STAKEHOLDERS}
     for row in rows:

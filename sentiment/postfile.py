@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from listener.match import Matcher, fold
 from listener.mention import Author, Brand, Post, Rejected
+from listener.postfile import BadRow, read_rows
+from listener.raw import dump
 from sentiment.lexicon import COMMON_NAMES, PREPOSITIONS
 from sentiment.places import COUNTRY_WORDS
 from sentiment.verdict import HEADS, Item, Label, Verdict
 
-__all__ = ["Answer", "answered", "brand_of", "item_of", "label_row", "read_rows", "short_names"]
+__all__ = ["Answer", "answered", "brand_of", "item_of", "label_row", "read_posts", "short_names"]
 
 Answer = Callable[[Item, Verdict], Mapping[str, Any]]
 
@@ -28,23 +30,20 @@ _LEFT_OUT = """
 _GENERIC = frozenset(_LEFT_OUT.split())
 
 
-def read_rows(lines: Iterable[str]) -> tuple[list[dict[str, Any]], list[Rejected]]:
-    """Read the objects of a post file, one JSON object a line; what is none is set aside with its line and reason."""
+def read_posts(path: Path) -> tuple[list[dict[str, Any]], list[Rejected]]:
+    """Read the objects of a post file (JSONL, CSV, XLSX); what is none is set aside with its place and reason.
+
+    Raises Unreachable when the file cannot be opened, Unreadable when it is no table or workbook.
+    """
     rows: list[dict[str, Any]] = []
     rejected: list[Rejected] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip("\ufeff \t\r\n"):
-            continue
-        try:
-            row = json.loads(line.lstrip("\ufeff"))
-        except (ValueError, RecursionError) as error:
-            rejected.append(Rejected(f"line {number}", f"not JSON: {error}"[:200], line[:2000]))
-            continue
-        fault = _fault(row)
-        if fault:
-            rejected.append(Rejected(f"line {number}", fault, line[:2000]))
+    for row in read_rows(path, path.name):
+        if isinstance(row, BadRow):
+            rejected.append(Rejected(row.position, row.reason, row.body))
+        elif fault := _fault(row.raw):
+            rejected.append(Rejected(row.position, fault, dump(row.raw)))
         else:
-            rows.append(row)
+            rows.append(dict(row.raw))
     return rows, rejected
 
 

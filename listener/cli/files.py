@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from listener.cli.instance import CONFIG, JSON
-from listener.cli.output import Fatal, emit, open_config, speak, translate
+from listener.cli.output import Fatal, emit, open_config, speak, terminal_language, translate
 from listener.reason import N_
 
 if TYPE_CHECKING:
@@ -22,20 +22,17 @@ __all__ = ["VERBS", "classify", "evaluate", "explain", "train"]
 def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
     """Read a post file (JSONL, CSV, XLSX); say what cannot be read, and give how many that were."""
     from listener.errors import SourceError
-    from listener.postfile import BadRow, read_rows
+    from listener.failure import worded
+    from sentiment.postfile import read_posts
 
-    rows, bad = [], 0
     try:
-        for row in read_rows(path, path.name):
-            if isinstance(row, BadRow) or not isinstance(row.raw.get("text"), str):
-                bad += 1
-                speak(f"{row.position}: {row.reason if isinstance(row, BadRow) else translate(N_('no text'))}")
-            else:
-                rows.append(dict(row.raw))
+        rows, rejected = read_posts(path)
     except SourceError as error:
-        speak(str(error))
+        speak(worded(str(error), terminal_language()))
         raise Fatal(2) from None
-    return rows, bad
+    for bad in rejected:
+        speak(f"{bad.position}: {worded(bad.reason, terminal_language())}")
+    return rows, len(rejected)
 
 
 def _judged(config: Config, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ import pytest
 from listener.mention import Brand
 from listener.settings import SentimentTable
 from sentiment.engine import load
-from sentiment.postfile import answered, item_of, read_rows, short_names
+from sentiment.postfile import answered, item_of, read_posts, short_names
 
 NOW = datetime(2026, 5, 4, 14, 0, tzinfo=UTC)
 KNOWN = (
@@ -20,11 +20,13 @@ KNOWN = (
 )
 
 
-def test_a_broken_line_is_set_aside_and_the_rest_goes_on() -> None:
+def test_a_broken_line_is_set_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
     lines = ['\ufeff{"text": "uno"}\n', "{broken\n", "\n", "[1]\n", '{"text": 3}\n', '{"text": "x", "author": "me"}\n']
-    rows, rejected = read_rows([*lines, "[" * 100_000, '{"text": "dos", "kept": 1}'])
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(lines) + "[" * 100_000 + '\n{"text": "dos", "kept": 1}\n', "utf-8")
+    rows, rejected = read_posts(path)
     assert [row["text"] for row in rows] == ["uno", "dos"]
-    assert [one.position for one in rejected] == ["line 2", "line 4", "line 5", "line 6", "line 7"]
+    assert [one.position for one in rejected] == [f"a.jsonl line {number}" for number in (2, 4, 5, 6, 7)]
     assert all(one.reason for one in rejected)
 
 

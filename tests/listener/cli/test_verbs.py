@@ -120,3 +120,61 @@ def test_a_folder_that_is_not_there_is_a_failure_and_never_no_mentions(tmp_path:
     done = escucha("run", "--once", folder=tmp_path)
     assert done.returncode == 1
     assert not (tmp_path / "elsewhere").exists()
+
+
+POSTS = [
+    {"id": "1", "text": "Nítido me cobró dos veces, devuelvan mi plata", "lang": "es", "mine": {"kept": 1}},
+    {"id": "2", "text": "La señal de Vialta es pésima", "brand": "Vialta", "sector": "telecom operator", "labels": {
+        "sentiment": "negative", "stakeholder": "customer", "relevant": True}},
+]  # fmt: skip
+
+
+def test_classify_gives_the_same_objects_in_the_same_order_with_their_verdicts(tmp_path: Path) -> None:
+    path, out = tmp_path / "posts.jsonl", tmp_path / "out.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in POSTS) + "\n{broken\n", "utf-8")
+    done = escucha("classify", str(path), "--output", str(out), "--config", str(ROOT / "config.toml"), folder=tmp_path)
+    assert done.returncode == 1, "one line could not be read"
+    assert "posts.jsonl line 3" in done.stderr
+    rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert [{key: part for key, part in row.items() if key != "verdict"} for row in rows] == POSTS
+    for row in rows:
+        verdict = row["verdict"]
+        heads = {"relevant", "sentiment", "stakeholder", "dimension", "intent", "priority", "department"}
+        assert set(verdict) == heads | {"engine"}
+        assert all({"is", "confidence", "because"} <= set(verdict[head]) for head in heads)
+        assert abs(sum(verdict["sentiment"]["scores"].values()) - 1) < 0.01
+        assert isinstance(verdict["relevant"]["is"], bool)
+        assert isinstance(verdict["department"]["copies"], list)
+    assert rows[0]["verdict"]["department"]["is"] == "customer_care"
+
+
+def test_evaluate_gives_the_figures_of_every_label_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "posts.csv"
+    path.write_text("text,brand,lang\nNítido falla,Nítido,es\n", "utf-8")
+    assert json.loads(
+        escucha("evaluate", str(path), "--json", "--config", str(ROOT / "config.toml"), folder=tmp_path).stdout
+    ) == {"items": 1, "labels": {}}
+    path = tmp_path / "posts.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in POSTS), "utf-8")
+    done = escucha("evaluate", str(path), "--json", "--config", str(ROOT / "config.toml"), folder=tmp_path)
+    figures = json.loads(done.stdout)
+    assert figures["items"] == 2
+    assert set(figures["labels"]) == {"relevant", "sentiment", "stakeholder"}
+    assert {"macro_f1", "accuracy", "ece", "unsure", "per_class", "by_lang"} <= set(figures["labels"]["sentiment"])
+    assert {"reliability", "sensitivity", "f_rs"} <= set(figures["labels"]["relevant"])
+
+
+def test_the_fine_is_explained_as_a_person_would(tmp_path: Path) -> None:
+    words = ["explain", "Osiptel multa a Claro con 3 millones de soles por cobros indebidos", "--author", "OSIPTEL"]
+    config = ["--config", str(ROOT / "config.toml")]
+    found = json.loads(escucha(*words, "--json", *config, folder=tmp_path).stdout)
+    assert found["sentiment"]["is"] == "negative"
+    assert found["stakeholder"]["is"] == "regulator"
+    assert (found["department"]["is"], found["department"]["copies"]) == ("legal_regulatory", ["communications"])
+    assert found["priority"]["is"] == "important", "nobody told how many follow them"
+    assert any("10,000" in line and "alerta" in line for line in found["otherwise"])
+    reached = json.loads(escucha(*words, "--followers", "250000", "--json", *config, folder=tmp_path).stdout)
+    assert reached["priority"]["is"] == "alert"
+    told = escucha(*words, *config, folder=tmp_path).stdout
+    for part in ("daña (negative)", "regulador (regulator)", "Legal y regulatorio", "con copia a: Comunicaciones"):
+        assert part in told
