@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -78,8 +79,16 @@ def _check_store(config: Config) -> Finding:
 def _check_mail(config: Config) -> Finding:
     mail = config.settings.mail
     try:
-        with smtplib.SMTP(mail.host, mail.port, timeout=5) as line:
+        kind = smtplib.SMTP_SSL if mail.security == "tls" else smtplib.SMTP
+        with kind(mail.host, mail.port, timeout=5) as line:
+            if mail.security == "starttls":
+                line.starttls(context=ssl.create_default_context())
+            if mail.user and mail.password:
+                line.login(mail.user, mail.password.get_secret_value())
             line.noop()
+    except smtplib.SMTPAuthenticationError:
+        told = reason(N_("{host}:{port} refuses the name or the password"), host=mail.host, port=str(mail.port))
+        return Finding("mail", "failed", (told,))
     except (OSError, smtplib.SMTPException):
         told = reason(
             N_("no mail server answers at {host}:{port}; alerts will wait in the outbox and go out later"),

@@ -13,22 +13,24 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
+from traceback import format_tb
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from listener.database import Store, add_or_update
+from listener.database import Store, add_new, add_or_update
 from listener.errors import EscuchaError, NotAllowed, RateLimited, SourceError
 from listener.store import jobs
 
 if TYPE_CHECKING:
     from listener.config import Config
 
-__all__ = ["CYCLE", "Clock", "job_of", "next_due", "plan", "read_due", "settle_job"]
+__all__ = ["CYCLE", "Clock", "claim_job", "job_of", "next_due", "plan", "read_due", "settle_job"]
 
 log = logging.getLogger("escucha.clock")
 
 CYCLE = "cycle"  # the stages after collecting
+CLAIM = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(minutes=15)
 LONGEST_LIMIT = timedelta(hours=1)  # what a platform may ask us to wait; an absurd reset is clamped to it
 
@@ -58,18 +60,22 @@ def next_due(
 
 def plan(connection: sa.Connection, names: Sequence[str], now: datetime) -> None:
     """Write the jobs that are not in the table yet as due at once; forget those that the configuration dropped."""
-    known = set(connection.scalars(sa.select(jobs.c.name)))
-    fresh = [{"name": name, "next_due": now, "failures": 0} for name in names if name not in known]
-    if fresh:
-        connection.execute(jobs.insert(), fresh)
-    gone = known - set(names)
-    if gone:
-        connection.execute(jobs.delete().where(jobs.c.name.in_(gone)))
+    add_new(connection, jobs, [{"name": name, "next_due": now, "failures": 0} for name in names], ("name",))
+    connection.execute(jobs.delete().where(jobs.c.name.not_in(names)))
 
 
 def read_due(connection: sa.Connection, now: datetime) -> list[str]:
     """Name the jobs that are due, those that waited longest first."""
     return list(connection.scalars(sa.select(jobs.c.name).where(jobs.c.next_due <= now).order_by(jobs.c.next_due)))
+
+
+def claim_job(connection: sa.Connection, name: str, now: datetime) -> bool:
+    """Take a due job for this process; False when it is not due, or another process has just taken it.
+
+    A process that is killed at work gives the job back when the claim runs out.
+    """
+    taken = jobs.update().where(jobs.c.name == name, jobs.c.next_due <= now).values(next_due=now + CLAIM)
+    return connection.execute(taken).rowcount == 1
 
 
 def settle_job(
@@ -88,7 +94,7 @@ def settle_job(
         "next_due": next_due(now, every, failures, error, chance),
         "last_start": now,
         "failures": failures,
-        "error": str(error) if error else None,
+        "error": str(error).encode("utf-8", "replace").decode() if error else None,  # a file name may hold anything
     }
     if error is None:
         row["last_ok"] = now
@@ -106,7 +112,7 @@ class Clock:
         collect: Callable[[str, datetime], SourceError | None],
         cycle: Callable[[datetime], None],
         *,
-        tell: Callable[[str, SourceError, int, datetime], None] = lambda *_: None,
+        tell: Callable[[sa.Connection, str, SourceError, int, datetime], None] = lambda *_: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.config = config
@@ -121,9 +127,15 @@ class Clock:
         self._busy: set[str] = set()
         self._lock = threading.Lock()
 
-    def work(self, name: str) -> None:
-        """Do one job now and write when it is due again; whatever it raises, the clock goes on."""
+    def work(self, name: str, *, due: bool = True) -> None:
+        """Do one job now and write when it is due again; whatever it raises, the clock goes on.
+
+        With `due`, a job that another process has taken meanwhile is left to it.
+        """
         started = self.now()
+        with self.store.write() as connection:
+            if not claim_job(connection, name, started) and due:
+                return
         error: SourceError | None = None
         source = name.removeprefix("collect/")
         try:
@@ -135,14 +147,15 @@ class Clock:
             error = raised
         except EscuchaError as raised:
             error = SourceError(source, str(raised))
-            log.exception("%s failed", name)
-        except Exception as raised:
+            log.error("%s failed: %s", name, type(raised).__name__)
+        except Exception as raised:  # noqa: BLE001 - one job's fault must not stop the clock; it is logged and shown
             error = SourceError(source, f"an unexpected fault: {type(raised).__name__}")
-            log.exception("%s failed", name)
+            # The message may quote a post, so only the places in the code are logged.
+            log.error("%s: %s\n%s", name, type(raised).__name__, "".join(format_tb(raised.__traceback__)))
         with self.store.write() as connection:
             failures = settle_job(connection, name, self.every[name], self.now(), error)
-        if error is not None and name != CYCLE:
-            self.tell(source, error, failures, self.now())
+            if error is not None and name != CYCLE:
+                self.tell(connection, source, error, failures, self.now())
 
     def prepare(self) -> None:
         """Write the jobs of the configuration into the table."""
@@ -154,7 +167,7 @@ class Clock:
         self.prepare()
         names = [name for name in self.every if name != CYCLE] + [CYCLE]
         for name in names:
-            self.work(name)
+            self.work(name, due=False)
         return names
 
     def run(self, stop: threading.Event) -> None:
@@ -181,8 +194,8 @@ class Clock:
         try:
             with self.store.read() as connection:
                 due = read_due(connection, self.now())
-        except Exception:
-            log.exception("the job table could not be read; the next beat tries again")
+        except Exception:  # noqa: BLE001 - the database may be away for a moment
+            log.error("the job table could not be read; the next beat tries again")
             return
         for name in due:
             with self._lock:
@@ -199,8 +212,8 @@ class Clock:
                 continue
             try:
                 self.work(name)
-            except Exception:
-                log.exception("%s could not be settled; it is tried again", name)
+            except Exception:  # noqa: BLE001 - the database may be away while the job is settled; it stays due
+                log.error("%s could not be settled; it is tried again", name)
                 stop.wait(5)
             finally:
                 with self._lock:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr
 
+from listener.crosscheck import cross_check
 from listener.errors import ConfigError, Fault
 from listener.faults import did_you_mean, read_model
 from listener.mention import Brand
-from listener.settings import RouteRule, Settings
+from listener.settings import Settings
 
 __all__ = ["Config", "find_file", "load", "parse"]
 
@@ -51,7 +52,9 @@ class Config:
         """Give every secret value of the configuration, for the filter that keeps them out of the logs."""
         tables = (self.settings.mail, self.settings.server, *self.sources.values())
         values = (value for table in tables for _, value in table)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        password = urlsplit(self.store_url).password
+        found = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        return (*found, *((password,) if password else ()))
 
     @property
     def store_url(self) -> str:
@@ -111,10 +114,13 @@ def parse(
     filled = _fill_secrets(table, environment, faults if secrets else [], ())
     settings, shape_faults = read_model(Settings, filled)
     faults.extend(shape_faults)
+    port = environment.get("ESCUCHA_PORT")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        faults.append(Fault("ESCUCHA_PORT", "is not the number of a port", "export ESCUCHA_PORT=8501"))
     kinds, source_faults = _check_sources(filled.get("sources", {}), folder)
     faults.extend(source_faults)
     if settings is not None:
-        faults.extend(_cross_check(settings))
+        faults.extend(cross_check(settings, folder))
     if faults or settings is None:
         raise ConfigError(faults)
     return Config(settings, kinds, folder, path, environment)
@@ -164,80 +170,3 @@ def _check_sources(tables: Any, folder: Path) -> tuple[dict[str, BaseModel], lis
                 at = getattr(found, "at", None)
                 read[str(name)] = at(folder) if at is not None else found
     return read, faults
-
-
-def _cross_check(settings: Settings) -> Iterator[Fault]:
-    """Find what each table alone cannot know: names that point nowhere, rules never reached, nobody to tell."""
-    if not settings.brands:
-        yield Fault("brands", "no brand is watched", 'add a table: [brands.acme] with name = "Acme"')
-    for key in settings.brands.keys() & settings.competitors.keys():
-        yield Fault(f"competitors.{key}", "is also a brand of ours", "give one of them another key")
-    try:
-        ZoneInfo(settings.instance.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        yield Fault("instance", f"timezone '{settings.instance.timezone}' is not known", "write it as America/Lima")
-    if settings.sla.opens >= settings.sla.closes:
-        yield Fault("sla", "opens is not before closes", "write the working day as 09:00 to 18:00")
-    if not settings.sla.days:
-        yield Fault("sla", "no working day is left", 'write days = ["mon", "tue", …]')
-    yield from _check_addresses(settings)
-    yield from _check_routes(settings)
-
-
-def _check_addresses(settings: Settings) -> Iterator[Fault]:
-    lists = [(f"departments.{name}", "alert", table.alert) for name, table in settings.departments.items()]
-    for where, key, addresses in (*lists, ("digest", "to", settings.digest.to)):
-        for address in addresses:
-            channel, _, rest = address.partition(":")
-            if channel != "mail" or "@" not in rest:
-                yield Fault(where, f"{key}: '{address}' is not an address", "write mail:name@example.org")
-    widest = settings.departments.get("communications")
-    if widest is None or not widest.alert:
-        yield Fault(
-            "departments.communications",
-            "nobody to tell: it is the widest net and must have an address",
-            'add alert = ["mail:team@example.org"]',
-        )
-    server = settings.server.url
-    if server is not None and urlsplit(server).scheme not in ("http", "https"):
-        yield Fault("server", f"url '{server}' is not an address", "write https://escucha.example.org")
-
-
-def _check_routes(settings: Settings) -> Iterator[Fault]:
-    names = (*settings.brands, *settings.competitors)
-    for place, rule in enumerate(settings.routes):
-        where = f"routes «{rule.name}»"
-        for key in _many(rule.when.brand):
-            if key not in names:
-                yield Fault(where, f"when.brand: there is no brand '{key}'", did_you_mean(key, names))
-        for name in _many(rule.when.source):
-            if name not in settings.sources:
-                yield Fault(
-                    where, f"when.source: there is no source '{name}'", did_you_mean(name, tuple(settings.sources))
-                )
-        for earlier in settings.routes[:place]:
-            if _covers(earlier, rule):
-                yield Fault(
-                    where, f"is never reached: «{earlier.name}» takes all of it", "move it up or narrow the other"
-                )
-                break
-
-
-def _many(value: Any) -> tuple[Any, ...]:
-    return () if value is None else tuple(value) if isinstance(value, list) else (value,)
-
-
-def _covers(wide: RouteRule, narrow: RouteRule) -> bool:
-    """Tell whether everything that fits `narrow` also fits `wide`."""
-    for name in type(wide.when).model_fields:
-        mine, theirs = getattr(wide.when, name), getattr(narrow.when, name)
-        if mine is None:
-            continue
-        if theirs is None:
-            return False
-        if name == "min_followers":
-            if theirs < mine:
-                return False
-        elif not set(_many(theirs)) <= set(_many(mine)):
-            return False
-    return True

@@ -78,13 +78,17 @@ class Store:
         if location.get_backend_name() == "sqlite":
             if location.database and location.database != ":memory:":
                 Path(location.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-            self.engine = sa.create_engine(location, connect_args={"timeout": 10, "check_same_thread": False})
+            # An error must not print the values of a statement: they are people's words.
+            options = {"timeout": 10, "check_same_thread": False}
+            self.engine = sa.create_engine(location, connect_args=options, hide_parameters=True)
             event.listen(self.engine, "connect", _prepare_sqlite)
             if not durable:  # for data that can be made again: nothing waits for the disk
                 event.listen(self.engine, "connect", _trust_memory)
             event.listen(self.engine, "begin", _begin_sqlite)
         elif location.get_backend_name() == "postgresql":
-            self.engine = sa.create_engine(location.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            self.engine = sa.create_engine(
+                location.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+            )
         else:
             raise StoreError(
                 f"[store] url: '{location.get_backend_name()}' is not a database that Escucha knows; "
@@ -134,17 +138,21 @@ def _begin_sqlite(connection: Connection) -> None:
 def add_new(
     connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]
 ) -> list[sa.Row[Any]]:
-    """Insert the rows whose key columns are not there yet; give id and keys of those that were new."""
+    """Insert the rows whose key columns are not there yet; give the primary and key columns of those that were new."""
     if not rows:
         return []
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    wanted = [table.c.id, *(table.c[key] for key in keys)]
+    wanted = _keys_of(table, keys)
     added: list[sa.Row[Any]] = []
     for start in range(0, len(rows), 500):  # SQLite allows 32,766 bound values a statement
         chunk = [dict(row) for row in rows[start : start + 500]]
         statement = insert(table).on_conflict_do_nothing(index_elements=list(keys)).returning(*wanted)
         added.extend(connection.execute(statement, chunk))
     return added
+
+
+def _keys_of(table: sa.Table, keys: Sequence[str]) -> list[sa.Column[Any]]:
+    return [table.c[name] for name in dict.fromkeys((*(column.name for column in table.primary_key), *keys))]
 
 
 def add_or_update(
@@ -169,7 +177,7 @@ def add_or_update(
         if name not in keys
     }
     statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
-    wanted = [table.c[name] for name in dict.fromkeys((*(c.name for c in table.primary_key), *keys))]
+    wanted = _keys_of(table, keys)
     given: list[sa.Row[Any]] = []
     for start in range(0, len(rows), 500):
         given.extend(connection.execute(statement.returning(*wanted), [dict(row) for row in rows[start : start + 500]]))

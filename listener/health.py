@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 
-from listener.clock import job_of
+from listener.clock import CYCLE, job_of
 from listener.reason import N_
 from listener.store import jobs, posts, quarantine, runs
 
 if TYPE_CHECKING:
     from listener.config import Config
 
-__all__ = ["STATES", "Health", "Quarantined", "State", "read_health", "read_quarantine"]
+__all__ = ["STATES", "Health", "Quarantined", "State", "read_cycle_error", "read_health", "read_quarantine"]
 
 State = Literal["connected", "late", "failed", "waiting", "not connected", "never asked"]
 
@@ -111,6 +111,11 @@ def read_health(connection: sa.Connection, config: Config, now: datetime) -> lis
             )
         )
     return found
+
+
+def read_cycle_error(connection: sa.Connection) -> str | None:
+    """Give why the stages after collecting failed at their last turn; None when they did not, or had none yet."""
+    return connection.scalar(sa.select(jobs.c.error).where(jobs.c.name == CYCLE, jobs.c.failures > 0))
 
 
 def read_quarantine(connection: sa.Connection, limit: int = 100) -> list[Quarantined]:

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from time import monotonic
+from traceback import format_tb
 from typing import Any
 
 import sqlalchemy as sa
 
 from listener.config import Config
 from listener.database import Store
-from listener.errors import SourceError
+from listener.errors import ClassifierError, RateLimited, SourceError
 from listener.match import Matcher
 from listener.mention import Page, Rejected, Source
+from listener.reason import N_, say
 from listener.store import (
     add_quarantine,
     finish_run,
@@ -35,6 +37,8 @@ from listener.store import (
 __all__ = ["Collected", "Flow", "no_step"]
 
 log = logging.getLogger("escucha.pipeline")
+
+UNEXPECTED = N_("an unexpected fault ({quote})")
 
 
 def no_step(name: str) -> None:
@@ -61,6 +65,7 @@ class Flow:
         self.config = config
         self.store = store
         self.step = step
+        self._unjudged: set[int] = set()  # mentions that broke the engine; they stay pending for the next start
 
     @cached_property
     def matcher(self) -> Matcher:
@@ -108,6 +113,10 @@ class Flow:
                 self.step("page stored")
         except SourceError as error:
             outcome, failure = error.kind, error
+        except Exception as error:  # noqa: BLE001 - a fault of ours or of a library is a failure of the source, shown as one
+            outcome, failure = SourceError.kind, SourceError(name, say(UNEXPECTED, "en", quote=type(error).__name__))
+            # The message may quote a post, so only the places in the code are logged.
+            log.error("%s: %s\n%s", name, type(error).__name__, "".join(format_tb(error.__traceback__)))
         with self.store.write() as connection:
             if failure is not None and failure.body:
                 body = failure.body.decode("utf-8", "replace")
@@ -131,8 +140,8 @@ class Flow:
         found = [mention for post in page.posts for mention in self.matcher.mentions(post)]
         return save_page(connection, name, page.posts, found, page.rejected, page.cursor, now)
 
-    def classify(self, now: datetime, batch: int = 200) -> int:
-        """Judge the mentions that have no verdict; one commit a batch. Gives how many were judged."""
+    def classify(self, now: datetime, batch: int = 200, most: int | None = None) -> int:
+        """Judge the mentions that have no verdict, one commit a batch, at most `most` batches; give how many were."""
         from sentiment.store import save_verdicts, verdicts
         from sentiment.verdict import Item
 
@@ -144,10 +153,11 @@ class Flow:
             .order_by(mentions.c.id)
             .limit(batch)
         )
-        judged = 0
-        while True:
+        judged = turns = 0
+        while most is None or turns < most:
+            turns += 1
             with self.store.read() as connection:
-                rows = connection.execute(pending).all()
+                rows = connection.execute(pending.where(mentions.c.id.not_in(self._unjudged))).all()
             if not rows:
                 break
             items = []
@@ -155,14 +165,29 @@ class Flow:
                 brand = brands[row.brand]
                 rivals = tuple(other for other in self.config.brands if other.key != brand.key)
                 items.append(Item(read_mention(row).post, brand, rivals))
-            given = self.classifier.judge(items)
+            given = self._judge([row.mention_id for row in rows], items)
             with self.store.write() as connection:
-                judged += save_verdicts(
-                    connection, [(row.mention_id, verdict) for row, verdict in zip(rows, given, strict=True)], now
-                )
+                judged += save_verdicts(connection, given, now)
             self.step("verdicts stored")
         log.info("classify: %d mentions judged", judged)
         return judged
+
+    def _judge(self, ids: Sequence[int], items: Sequence[Any]) -> list[tuple[int, Any]]:
+        """Judge a batch; should one item break it, the others are judged singly and that one waits for a restart."""
+        try:
+            return list(zip(ids, self.classifier.judge(items), strict=True))
+        except ClassifierError:
+            raise
+        except Exception:  # noqa: BLE001 - engines promise not to raise; one that does must not stop the rest
+            log.error("classify: a batch of %d broke; judging one by one", len(ids))
+        given = []
+        for mention_id, item in zip(ids, items, strict=True):
+            try:
+                given.append((mention_id, self.classifier.judge([item])[0]))
+            except Exception as error:  # noqa: BLE001 - see above
+                self._unjudged.add(mention_id)
+                log.error("classify: mention %d cannot be judged: %s", mention_id, type(error).__name__)
+        return given
 
     def route(self, now: datetime, batch: int = 100) -> int:
         """Decide the mentions that have a verdict and no decision: decision, case, history and alerts in one commit."""
@@ -201,17 +226,34 @@ class Flow:
         with self.store.read() as connection:
             return write(connection, self.config, week, brand, now)
 
-    def tell(self, source: str, error: SourceError, failures: int, now: datetime) -> None:
-        """Queue one alert to communications when a source has failed three times in a row."""
-        if failures == 3:
+    def tell(self, connection: sa.Connection, source: str, error: SourceError, failures: int, now: datetime) -> None:
+        """Queue one alert an outage to communications once a source has failed three times in a row."""
+        if failures >= 3 and not isinstance(error, RateLimited):
             from stakeholders.alerts import queue_source
 
-            with self.store.write() as connection:
-                queue_source(connection, self.config, source, error.kind, str(error), now)
+            queue_source(connection, self.config, source, error.kind, str(error), now)
 
     def cycle(self, now: datetime) -> None:
-        """Run every stage after collecting, in order."""
-        self.classify(now)
-        self.route(now)
-        self.digest(now)
-        self.send(now)
+        """Run every stage after collecting, batch by batch, so that a long backlog delays no alert.
+
+        A stage that fails does not stop the others; the first failure is raised when all have had their turn. Each
+        stage is told the time it begins at, since what it stamps and claims must not be as old as the cycle.
+        """
+        began = monotonic()
+        failures: list[Exception] = []
+
+        def attempt(stage: Callable[[datetime], Any]) -> Any:
+            try:
+                return stage(now + timedelta(seconds=monotonic() - began))
+            except Exception as error:  # noqa: BLE001 - raised below, when the other stages have had their turn
+                failures.append(error)
+                return None
+
+        while attempt(lambda at: self.classify(at, most=1)):
+            attempt(self.route)
+            attempt(self.send)
+        attempt(self.route)
+        attempt(self.digest)
+        attempt(self.send)
+        if failures:
+            raise failures[0]

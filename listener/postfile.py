@@ -89,24 +89,25 @@ def _lines(path: Path, offset: int, number: int) -> Iterator[Row | BadRow]:
                 while line and not line.endswith(b"\n"):
                     line = stream.readline(_LONGEST_LINE)
                     offset += len(line)
-                yield BadRow(place, _TOO_LONG, start, offset, number)
+                yield BadRow(place, _TOO_LONG, start, offset, number, unfinished=not line.endswith(b"\n"))
                 continue
             if offset == len(line):
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if not line.strip():
                 continue
             body = line.decode("utf-8", "replace").rstrip("\r\n")
+            unfinished = not line.endswith(b"\n")
             try:
                 raw = json.loads(line.decode("utf-8"), parse_constant=lambda _: None)
             except UnicodeDecodeError:
-                yield BadRow(place, NOT_UTF8, body, offset, number)
+                yield BadRow(place, NOT_UTF8, body, offset, number, unfinished)
                 continue
             except (ValueError, RecursionError):
                 raw = None
             if isinstance(raw, dict):
                 yield Row(place, raw, offset, number)
             else:
-                yield BadRow(place, NOT_JSON, body, offset, number, unfinished=not line.endswith(b"\n"))
+                yield BadRow(place, NOT_JSON, body, offset, number, unfinished)
 
 
 def _table(path: Path, source: str) -> Iterator[Row | BadRow]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from listener.database import JSONText, Moment, Store, add_new, add_or_update, metadata
 from listener.mention import Author, Mention, Metrics, Post, Rejected, Term
+from listener.raw import scrub
 
 __all__ = [
     "Store",
@@ -161,16 +162,16 @@ def save_page(
     now: datetime,
 ) -> tuple[int, int]:
     """Store a page, its mentions, what was rejected and the cursor in one transaction; give (new posts, mentions)."""
-    unique = {post.native_id: post for post in found}
+    unique = {_clean(post.native_id): post for post in found}
     author_ids = _save_authors(connection, source, list(unique.values()))
     rows = [
         {
             "source": source,
-            "native_id": _clean(post.native_id),
+            "native_id": native_id,
             "url": _clean(post.url),
             "text": _clean(post.text),
-            "lang": post.lang,
-            "country": post.country,
+            "lang": _clean(post.lang),
+            "country": _clean(post.country),
             "author_id": author_ids.get(_author_key(post.author) or ""),
             "published_at": post.published_at,
             "collected_at": now,
@@ -180,23 +181,24 @@ def save_page(
             "replies": post.metrics.replies,
             "shares": post.metrics.shares,
             "views": post.metrics.views,
-            "raw": dict(post.raw),
+            "raw": scrub(post.raw),
         }
-        for post in unique.values()
+        for native_id, post in unique.items()
     ]
     new_posts = {row.native_id: row.id for row in add_new(connection, posts, rows, ("source", "native_id"))}
     lines = [
         {
-            "post_id": new_posts[_clean(mention.post.native_id)],
+            "post_id": new_posts[native_id],
             "brand": mention.brand,
             "kind": mention.kind,
-            "terms": [[term.start, term.end, term.text] for term in mention.terms],
+            "terms": [[term.start, term.end, _clean(term.text)] for term in mention.terms],
             "source": source,
             "published_at": mention.post.published_at,
             "hour": int(mention.post.published_at.timestamp() // 3600),
         }
         for mention in heard
-        if _clean(mention.post.native_id) in new_posts
+        # The same id twice in a page: what only the dropped post names is no mention of the kept one.
+        if (native_id := _clean(mention.post.native_id)) in new_posts and mention.post is unique[native_id]
     ]
     new_mentions = add_new(connection, mentions, lines, ("post_id", "brand"))
     add_quarantine(connection, source, rejected, now)
@@ -241,12 +243,12 @@ def add_quarantine(connection: Connection, source: str, rejected: Sequence[Rejec
     """Keep items that could not be read, each once; give how many were new."""
     rows = []
     for item in rejected:
-        body = _clean(item.body[:65536]) or ""
-        digest = hashlib.sha256(f"{item.position}\n{body}".encode()).hexdigest()
+        position, body = _clean(item.position) or "", _clean(item.body[:65536]) or ""
+        digest = hashlib.sha256(f"{position}\n{body}".encode()).hexdigest()
         rows.append(
             {
                 "source": source,
-                "position": item.position,
+                "position": position,
                 "reason": _clean(item.reason),
                 "body": body,
                 "digest": digest,
@@ -258,7 +260,8 @@ def add_quarantine(connection: Connection, source: str, rejected: Sequence[Rejec
 
 def finish_run(connection: Connection, run_id: int, **values: Any) -> None:
     """Write how a run ended."""
-    connection.execute(runs.update().where(runs.c.id == run_id).values(**values))
+    told = {name: _clean(value) if isinstance(value, str) else value for name, value in values.items()}
+    connection.execute(runs.update().where(runs.c.id == run_id).values(**told))
 
 
 def read_mention(row: sa.Row[Any]) -> Mention:

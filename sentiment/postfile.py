@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from listener.match import Matcher, fold
-from listener.mention import Author, Brand, Post, Rejected
+from listener.mention import Brand, Post, Rejected
 from listener.postfile import BadRow, read_rows
-from listener.raw import dump
+from listener.raw import dump, read_text
+from listener.sources.file import post_from
 from sentiment.lexicon import COMMON_NAMES, PREPOSITIONS
 from sentiment.places import COUNTRY_WORDS
 from sentiment.verdict import HEADS, Item, Label, Verdict
@@ -28,6 +29,7 @@ _LEFT_OUT = """
     grupo group company sa inc supermercados farmacias hiper
     """
 _GENERIC = frozenset(_LEFT_OUT.split())
+_NEVER = datetime.min.replace(tzinfo=UTC)  # stands in for "now" where only the faults of an object are asked
 
 
 def read_posts(path: Path) -> tuple[list[dict[str, Any]], list[Rejected]]:
@@ -47,11 +49,11 @@ def read_posts(path: Path) -> tuple[list[dict[str, Any]], list[Rejected]]:
     return rows, rejected
 
 
-def _fault(row: Any) -> str:
-    if not isinstance(row, dict):
-        return "not a JSON object"
-    if not isinstance(row.get("text"), str):
-        return "no text"
+def _fault(row: Mapping[str, Any]) -> str:
+    try:
+        post_from(row, source="file", now=_NEVER)
+    except ValueError as error:
+        return str(error)
     for key, kind in (("author", dict), ("labels", dict), ("competitors", list), ("brand", str)):
         if row.get(key) is not None and not isinstance(row[key], kind):
             return f"{key} is no {'object' if kind is dict else 'list' if kind is list else 'text'}"
@@ -59,19 +61,21 @@ def _fault(row: Any) -> str:
 
 
 def item_of(row: Mapping[str, Any], brands: Sequence[Brand], now: datetime) -> Item | None:
-    """Turn an object of a post file into a question about its brand; None when neither it nor `brands` tells one.
+    """Turn an object of a post file into a question about its brand; None without a text or a brand that is told.
 
     A brand that `brands` (the configuration) knows is taken from there, with its handles and exclusions; any other is
-    built from the object. `now` stands in where the file does not say when a post was published.
+    built from the object. `now` stands in where the file does not say when a post was published, or says no time.
     """
-    named = _text(row, "brand")
-    country = _text(row, "watched_country")
+    post = _post(row, now)
+    if post is None:
+        return None
+    named = post.about
+    country = read_text(row.get("watched_country"))
     brand = _known(brands, named, country) if named else None
     if brand is None and named:
-        brand = brand_of(named, country, _text(row, "sector"))
-    about = named
+        brand = brand_of(named, country, read_text(row.get("sector")))
     if brand is None:
-        found = Matcher(brands).find(str(row["text"])) if brands else {}
+        found = Matcher(brands).find(post.text) if brands else {}
         brand = next((one for one in brands if one.key in found), brands[0] if brands else None)
     if brand is None:
         return None
@@ -82,7 +86,17 @@ def item_of(row: Mapping[str, Any], brands: Sequence[Brand], now: datetime) -> I
     ]
     if not rivals:
         rivals = [other for other in brands if other.key != brand.key]
-    return Item(_post(row, about, now), brand, tuple(one for one in rivals if one != brand))
+    return Item(post, brand, tuple(one for one in rivals if one != brand))
+
+
+def _post(row: Mapping[str, Any], now: datetime) -> Post | None:
+    source = read_text(row.get("source")) or "file"
+    for told in (row, {**row, "published_at": None}):
+        try:
+            return post_from(told, source=source, now=now)
+        except ValueError:
+            continue  # without its time it may still be judged; without a text it may not
+    return None
 
 
 def _known(brands: Sequence[Brand], name: str | None, country: str | None) -> Brand | None:
@@ -114,47 +128,6 @@ def short_names(name: str) -> tuple[str, ...]:
         return ()
     trimmed_country = name.startswith(short)  # "Claro Perú" is called Claro, common word or not
     return (short,) if trimmed_country or plain not in COMMON_NAMES else ()
-
-
-def _post(row: Mapping[str, Any], about: str | None, now: datetime) -> Post:
-    writer = row.get("author") or {}
-    followers = writer.get("followers")
-    author = Author(
-        handle=_text(writer, "handle"),
-        name=_text(writer, "name"),
-        bio=_text(writer, "bio"),
-        url=_text(writer, "url"),
-        verified=writer.get("verified") if isinstance(writer.get("verified"), bool) else None,
-        followers=followers if isinstance(followers, int) and not isinstance(followers, bool) else None,
-    )
-    country = _text(row, "country")
-    lang = _text(row, "lang")
-    return Post(
-        source=_text(row, "source") or "file",
-        native_id=str(row.get("native_id") or row.get("id") or ""),
-        text=str(row["text"]),
-        published_at=_moment(row.get("published_at"), now),
-        author=author,
-        url=_text(row, "url"),
-        lang=lang.lower()[:2] if lang else None,
-        country=country.upper() if country else None,
-        in_reply_to=_text(row, "in_reply_to"),
-        thread=_text(row, "thread"),
-        about=about,
-    )
-
-
-def _text(row: Mapping[str, Any], key: str) -> str | None:
-    value = row.get(key)
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _moment(value: Any, now: datetime) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return now
-    return moment.astimezone(UTC) if moment.tzinfo else now
 
 
 def label_row(label: Label, lang: str, *, boolean: bool = False) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
 
 from listener.database import JSONText, Moment, metadata
 from sentiment.verdict import HEADS, Verdict, label_from_json, label_to_json
@@ -53,8 +54,6 @@ def save_verdicts(
         current = sa.and_(verdicts.c.mention_id == mention_id, verdicts.c.current)
         if verdict.by == "person":
             connection.execute(verdicts.update().where(current).values(current=False))
-        elif connection.scalar(sa.select(verdicts.c.id).where(current)) is not None:
-            continue
         rows.append(
             {
                 "mention_id": mention_id,
@@ -71,9 +70,11 @@ def save_verdicts(
                 "detail": {head: label_to_json(getattr(verdict, head)) for head in HEADS},
             }
         )
-    if rows:
-        connection.execute(verdicts.insert(), rows)
-    return len(rows)
+    if not rows:
+        return 0
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(verdicts).on_conflict_do_nothing(index_elements=["mention_id"], index_where=sa.text("current"))
+    return len(connection.execute(statement.returning(verdicts.c.id), rows).all())
 
 
 def verdict_from_row(row: sa.Row[Any]) -> Verdict:

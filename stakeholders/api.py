@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 
 from listener.database import Store
 from listener.errors import EscuchaError
+from listener.health import read_cycle_error
 from listener.reason import N_, say
 from listener.store import runs
 from stakeholders.dossier import history, read_case
@@ -115,11 +116,12 @@ def _health(config: Config, store: Store, now: datetime, running: Callable[[], b
         with store.read() as connection:
             told["alerts"] = _outbox(connection, now)
             told["sources"] = {name: _last_run(connection, name) for name in config.sources}
+            told["stages"] = "ok" if read_cycle_error(connection) is None else "failing"
     except sa.exc.SQLAlchemyError as error:
         log.warning("health: the database does not answer: %s", type(error).__name__)
         return told | {"status": "down", "database": "down"}
     failing = any(run["outcome"] not in (None, "ok", "running", "limited") for run in told["sources"].values())
-    if failing or told.get("clock") == "stopped" or told["alerts"]["late"]:
+    if failing or told.get("clock") == "stopped" or told["alerts"]["late"] or told["stages"] != "ok":
         told["status"] = "degraded"
     return told
 

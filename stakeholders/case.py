@@ -293,8 +293,8 @@ def _first(connection: Connection, case_id: int, what: tuple[str, ...], row: sa.
     """Tell who took one of these steps first since the case was last opened, and when."""
     found: tuple[str, datetime] | None = None
     for event in history(connection, case_id):
-        if event.what in ("opened", "reopened"):
-            found = None
+        if event.what == "opened" or (event.what == "reopened" and (event.after or {}).get("status") == "new"):
+            found = None  # a correction that was taken back leaves an answered case answered
         elif event.what in what and found is None:
             found = event.who, event.at
     return found or (PROGRAM, row.opened_at)

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.reason import N_, reason
 from listener.store import mentions, read_mention, select_mentions
-from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
+from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS, Status
 from sentiment.store import read_verdict, save_verdicts
 from sentiment.verdict import Label
-from stakeholders.case import PROGRAM, NotPossible, close, record, reroute
+from stakeholders.case import PROGRAM, NotPossible, close, history, record, reroute
 from stakeholders.decision import Correction, Decision, change_decision, decision_from_row, read_decision
 from stakeholders.dossier import read_case
+from stakeholders.facts import Case
 from stakeholders.priority import RANKS
-from stakeholders.store import case_mentions, decisions
+from stakeholders.sla import due_at
+from stakeholders.store import case_mentions, cases, decisions
 
 if TYPE_CHECKING:
     from stakeholders.desk import Desk
@@ -33,6 +35,9 @@ LABELS_OF: Mapping[str, tuple[str, ...]] = {
     "intent": INTENTS,
     "stakeholder": STAKEHOLDERS,
 }
+
+# The note of a closing by a correction; it also tells that closing from a person's, which a correction never undoes.
+_MOOT = N_("After the correction no post of it needs an answer")
 
 
 def correct(
@@ -63,6 +68,7 @@ def correct(
     case_id = connection.scalar(sa.select(case_mentions.c.case_id).where(case_mentions.c.mention_id == mention_id))
     changed = {head: before, "mention": mention_id}, {head: name, "mention": mention_id}
     if case_id is None:
+        desk.recall(connection, facts.brand, row.published_at)
         case = desk.file(connection, row, mention, facts, route, now)
         if case is not None:
             record(connection, case.id, now, who, "corrected", *changed)
@@ -86,13 +92,39 @@ def _move(desk: Desk, connection: Connection, case_id: int, mention_id: int, who
         return
     if not needing:
         if case.status != "closed":
-            close(connection, case_id, who, now, note=N_("After the correction no post of it needs an answer"))
+            close(connection, case_id, who, now, note=_MOOT)
         return
     first = needing[0]
     urgent = min(needing, key=lambda one: RANKS[one.route.priority]).route.priority
     speaking = first.speaker.label.name
     moved = reroute(connection, desk.config.settings, case_id, first.route, speaking, urgent, PROGRAM, now)  # type: ignore[arg-type]
+    standing = _standing(connection, case)
+    if standing in ("answered", "closed") and RANKS[urgent] < RANKS[case.priority]:
+        # It was finished as something less urgent: who answers now could not know, so the clock starts now.
+        due = due_at(urgent, moved.department, desk.config.settings, now)
+        moved = _reopen(connection, moved, "new", due, who, now)
+    elif standing != case.status:
+        moved = _reopen(connection, moved, "answered" if standing == "answered" else "new", moved.due_at, who, now)
     if moved.version != case.version and moved.status in ("new", "acknowledged"):
         from stakeholders.alerts import queue_case
 
         queue_case(connection, desk.config, moved, mention_id, False, now)
+
+
+def _standing(connection: Connection, case: Case) -> Status:
+    """Give the status of a case as if no correction had closed it; what a person closed is closed."""
+    if case.status == "closed":
+        closed = next((one for one in reversed(history(connection, case.id)) if one.what == "closed"), None)
+        if closed is not None and closed.before and (closed.after or {}).get("note") == _MOOT:
+            return cast("Status", closed.before["status"])
+    return case.status
+
+
+def _reopen(connection: Connection, case: Case, status: Status, due: datetime | None, who: str, now: datetime) -> Case:
+    """Open a finished case again; as answered again when it had been and nothing more is owed."""
+    changes: dict[str, Any] = {"status": status, "closed_at": None, "due_at": due, "version": case.version + 1}
+    if status == "new":
+        changes |= {"acknowledged_at": None, "answered_at": None}
+    connection.execute(cases.update().where(cases.c.id == case.id).values(**changes))
+    record(connection, case.id, now, who, "reopened", {"status": case.status}, {"status": status})
+    return read_case(connection, case.id) or case

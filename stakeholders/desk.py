@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -18,6 +19,7 @@ from sqlalchemy import Connection
 
 from listener.config import Config
 from listener.database import add_new
+from listener.errors import ClassifierError
 from listener.match import Matcher, fold
 from listener.mention import Brand, Mention
 from listener.store import mentions, posts, read_mention, select_mentions
@@ -29,7 +31,7 @@ from stakeholders.explain import Explanation, Profile, explain
 from stakeholders.facts import Case, Facts, Route, Speaker
 from stakeholders.gather import Gatherer
 from stakeholders.route import Rules, decide, rules_of
-from stakeholders.store import case_mentions, cases, decisions, suppressions
+from stakeholders.store import case_mentions, cases, decisions, events, suppressions
 from stakeholders.thread import cases_of, thread_of
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ __all__ = ["Desk"]
 log = logging.getLogger("escucha.stakeholders")
 
 _WINDOW = timedelta(days=14)
+_BATCH = 500  # mentions asked for in one query
 _LOCK = 7_021_995  # an arbitrary number that only desks ask PostgreSQL for
 
 
@@ -50,7 +53,8 @@ class Desk:
         self.config = config
         self.brands = {brand.key: brand for brand in config.brands}
         self._texts: dict[str, Gatherer] = {}
-        self._seen = 0  # the last decision read into the memory
+        self._seen = 0  # the last filing in the history that was read into the memory
+        self._warm = False
 
     @cached_property
     def rules(self) -> Rules:
@@ -74,6 +78,17 @@ class Desk:
     @cached_property
     def _rivals(self) -> Matcher:
         return Matcher([brand for brand in self.brands.values() if brand.kind == "competitor"])
+
+    def warm(self) -> None:
+        """Load what deciding needs (rules, registry, the model of who speaks), so that no lock is held meanwhile."""
+        if self._warm:
+            return
+        from stakeholders.speaker_model import load_speaker_model
+
+        _ = self.rules, self.registry, self._rivals
+        with suppress(ClassifierError):  # identify warns and goes on without the model
+            load_speaker_model()
+        self._warm = True
 
     def decide(
         self,
@@ -104,7 +119,10 @@ class Desk:
         return speaker, facts, decide(facts, rules)
 
     def pending(self, connection: Connection, limit: int) -> list[int]:
-        """Give the mentions of watched brands that are judged and not decided, the oldest published first."""
+        """Give the mentions of watched brands that are judged and not decided, the oldest published first.
+
+        Where there are any, what deciding them needs is loaded now: settle holds the lock that all others wait for.
+        """
         query = (
             sa.select(mentions.c.id)
             .join(verdicts, sa.and_(verdicts.c.mention_id == mentions.c.id, verdicts.c.current))
@@ -113,7 +131,10 @@ class Desk:
             .order_by(mentions.c.published_at, mentions.c.id)
             .limit(limit)
         )
-        return list(connection.scalars(query))
+        found = list(connection.scalars(query))
+        if found:
+            self.warm()
+        return found
 
     def settle(self, connection: Connection, mention_ids: Sequence[int], now: datetime) -> int:
         """Decide mentions: decision, case, suppression and alerts in the caller's transaction; give how many were new.
@@ -243,19 +264,35 @@ class Desk:
     def _memory(self, brand: str) -> Gatherer:
         return self._texts.setdefault(brand, Gatherer(_WINDOW))
 
+    def recall(self, connection: Connection, brand: str, at: datetime) -> None:
+        """Read the texts in a brand's open cases that were published around `at`: all that a single post can repeat."""
+        around = posts.c.published_at.between(at - _WINDOW, at + _WINDOW)
+        self._read(connection, mentions.c.brand == brand, cases.c.status.in_(("new", "acknowledged")), around)
+
     def _recall(self, connection: Connection, now: datetime) -> None:
-        """Read what any process filed since the last time; before rows are written, so that a rollback is no gap."""
-        last = connection.scalar(sa.select(sa.func.max(decisions.c.id))) or 0
+        """Read what any process filed since the last time; before rows are written, so that a rollback is no gap.
+
+        The history tells what is new, not the decisions: a correction files a mention that was decided long before.
+        """
+        filing = events.c.what.in_(("opened", "joined"))
+        last = connection.scalar(sa.select(events.c.id).where(filing).order_by(events.c.id.desc()).limit(1)) or 0
+        recent = posts.c.published_at >= now - _WINDOW
+        if not self._seen:
+            self._read(connection, recent)
+        else:
+            new = sa.select(events.c.after).where(filing, events.c.id > self._seen, events.c.id <= last)
+            filed = [line["mention"] for line in connection.scalars(new)]
+            for start in range(0, len(filed), _BATCH):
+                self._read(connection, recent, case_mentions.c.mention_id.in_(filed[start : start + _BATCH]))
+        self._seen = last
+
+    def _read(self, connection: Connection, *which: sa.ColumnElement[bool]) -> None:
+        """Read texts that stand in cases into the memory, in the order in which they were published."""
         rows = connection.execute(
             sa.select(mentions.c.id, mentions.c.brand, posts.c.text, posts.c.published_at)
-            .select_from(
-                decisions.join(case_mentions, case_mentions.c.mention_id == decisions.c.mention_id)
-                .join(mentions, mentions.c.id == decisions.c.mention_id)
-                .join(posts, posts.c.id == mentions.c.post_id)
-            )
-            .where(decisions.c.id > self._seen, decisions.c.id <= last, posts.c.published_at >= now - _WINDOW)
-            .order_by(decisions.c.id)
+            .select_from(case_mentions.join(cases).join(mentions).join(posts))
+            .where(*which)
+            .order_by(posts.c.published_at, mentions.c.id)
         )
         for row in rows:
             self._memory(row.brand).add(row.id, row.text, row.published_at)
-        self._seen = last

@@ -60,8 +60,10 @@ class Gatherer:
 
     def add(self, key: int, text: str, at: datetime) -> None:
         """Remember a text under an id; a second time for the same id changes nothing, too short a text is left out."""
+        if key in self._kept:
+            return
         words = normalise(text)
-        if key in self._kept or len(words) < 3:
+        if len(words) < 3:
             return
         kept = _Kept(_hash(" ".join(words)), _shingles(words), frozenset(words), aware(at))
         self._kept[key] = kept

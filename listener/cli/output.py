@@ -56,7 +56,11 @@ def open_config(path: str | None, *, secrets: bool = True) -> Iterator[Config]:
     from listener.config import find_file, load
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("escucha").setLevel(os.environ.get("ESCUCHA_LOG", "WARNING").upper())
+    level = os.environ.get("ESCUCHA_LOG", "WARNING").upper()
+    if level not in logging.getLevelNamesMapping():
+        speak(f"ESCUCHA_LOG={level}: " + ", ".join(logging.getLevelNamesMapping()))
+        raise Fatal(2)
+    logging.getLogger("escucha").setLevel(level)
     try:
         config = load(find_file(path), secrets=secrets)
     except ConfigError as error:

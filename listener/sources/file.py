@@ -77,8 +77,10 @@ def post_from(raw: Mapping[str, Any], *, source: str, now: datetime, zone: tzinf
     native_id = read_text(raw.get("native_id")) or read_text(raw.get("id"))
     if native_id is None:
         written = str(raw.get("published_at") or "")
-        native_id = hashlib.sha256(f"{handle or ''}\n{written}\n{text}".encode()).hexdigest()
+        native_id = hashlib.sha256(f"{handle or ''}\n{written}\n{text}".encode("utf-8", "replace")).hexdigest()
     url = read_text(raw.get("url"))
+    lang = (read_text(raw.get("lang")) or "").replace("_", "-").partition("-")[0].strip().casefold()
+    country = (read_text(raw.get("country")) or "").strip().upper()
     return Post(
         source=source,
         native_id=native_id,
@@ -94,8 +96,8 @@ def post_from(raw: Mapping[str, Any], *, source: str, now: datetime, zone: tzinf
             followers=read_count(within(raw, "author", "followers")),
         ),
         url=url if url is not None and url.startswith(("https://", "http://")) else None,
-        lang=read_text(raw.get("lang")),
-        country=read_text(raw.get("country")),
+        lang=lang or None,
+        country=country or None,
         in_reply_to=read_text(raw.get("in_reply_to")),
         thread=read_text(raw.get("thread")),
         metrics=Metrics(*(read_count(within(raw, "metrics", name)) for name in _COUNTS)),

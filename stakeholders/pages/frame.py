@@ -14,6 +14,7 @@ from listener.config import Config, find_file, load
 from listener.database import Store
 from listener.errors import ConfigError, StoreError
 from listener.reason import N_
+from listener.redaction import install
 from listener.taxonomy import LANGUAGES
 from stakeholders.pages import marks, wire
 from stakeholders.pages.scene import Scene
@@ -132,7 +133,9 @@ def _find(folder: Path) -> tuple[Config, Store]:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _load(path: str, changed: int, store_url: str | None) -> Config:  # noqa: ARG001 - they name the version
-    return load(Path(path), secrets=False)
+    config = load(Path(path), secrets=False)
+    install(config.secrets)
+    return config
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

@@ -8,7 +8,7 @@ from itertools import groupby
 import streamlit as st
 
 from listener.failure import worded
-from listener.health import STATES, Health, Quarantined, read_health, read_quarantine
+from listener.health import STATES, Health, Quarantined, read_cycle_error, read_health, read_quarantine
 from listener.reason import N_
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
@@ -36,6 +36,7 @@ def show(scene: Scene) -> None:
     with scene.store.read() as connection:
         found = read_health(connection, scene.config, now)
         aside = read_quarantine(connection, _LIMIT)
+        stuck = read_cycle_error(connection)
     well = sum(one.state == "connected" for one in found)
     line = escape(scene.t(N_("{well} of {all} connected"), well=well, all=len(found)))
     st.html(marks.head(scene.t(N_("Sources")), line))
@@ -43,6 +44,9 @@ def show(scene: Scene) -> None:
         words = scene.t(N_("Add a table [sources.rss] to config.toml, or write a new file with: escucha init"))
         st.html(marks.empty(scene.t(N_("No source is configured")), words))
         return
+    if stuck:
+        words = N_("What was collected is not being judged, routed or sent: {quote}. It is tried again by itself.")
+        st.html(marks.note(scene.t(words, quote=worded(stuck, scene.lang)), "bad"))
     st.html(f'<div class="e-grid">{"".join(_card(scene, one, now) for one in found)}</div>')
     _show_quarantine(scene, aside, sum(one.quarantined for one in found))
 

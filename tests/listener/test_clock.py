@@ -147,7 +147,7 @@ def test_a_repeated_failure_is_told_with_its_count(config: Config, store: Store)
         store,
         lambda name, now: error if name == "one" else None,
         lambda now: None,
-        tell=lambda name, error, failures, now: told.append((name, failures)),
+        tell=lambda connection, name, error, failures, now: told.append((name, failures)),
     )
     for _ in range(3):
         clock.run_once()

@@ -160,3 +160,49 @@ def test_the_schema_accepts_the_file_that_ships_and_refuses_an_unknown_key(table
 
 def test_the_reference_in_the_docs_is_up_to_date() -> None:
     assert (ROOT / "docs" / "config.md").read_text("utf-8").strip() == config_reference().strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "told"),
+    [
+        ("sla", "opens", "09:00-05:00", "carry a zone"),
+        ("sentiment", "engine", "liner", "did you mean 'linear'?"),
+        ("store", "url", "mysql://x", "'mysql' is not a database we know"),
+        ("registry", "files", ["nope.toml"], "there is no nope.toml"),
+        ("registry", "countries", ["Peru"], "'Peru' is not a country"),
+        ("instance", "country", "Peru", "'Peru' is not a country"),
+        ("instance", "timezone", "Lima", "timezone 'Lima' is not known"),
+        ("mail", "sender", "nonsense", "is not an address"),
+        ("mail", "user", "me", "user stands without password"),
+        ("digest", "to", ["mail:@"], "'mail:@' is not an address"),
+        ("digest", "to", ["mail:a b@x"], "is not an address"),
+        ("server", "url", "https://", "is not an address"),
+        ("egress", "hosts", ["https://x.org/"], "is not a host"),
+    ],
+)
+def test_a_value_that_cannot_work_is_a_fault(table: dict[str, Any], name: str, key: str, value: Any, told: str) -> None:
+    table[name][key] = value
+    (fault,) = faults(table)
+    assert fault.startswith(f"[{name}]")
+    assert told in fault
+
+
+def test_brands_must_be_told_apart(table: dict[str, Any]) -> None:
+    table["brands"]["a/b"] = {"name": "Otra"}
+    table["competitors"]["again"] = {"name": "NÍTIDO", "country": "PE"}
+    table["competitors"]["empty"] = {"name": " "}
+    told = "\n".join(faults(table))
+    assert "the key 'a/b' stands in addresses" in told
+    assert "[competitors.again] is the same name and country as [brands.nitido]" in told
+    assert "[competitors.empty] name is empty" in told
+
+
+def test_a_route_with_an_empty_list_never_fits(table: dict[str, Any]) -> None:
+    table["routes"].append({"name": "a", "when": {"words": []}, "department": "sales"})
+    assert "when.words is an empty list: it never fits" in faults(table)[0]
+
+
+def test_a_port_that_is_none_is_a_fault_before_anything_starts(table: dict[str, Any]) -> None:
+    assert faults(table, {"ESCUCHA_PORT": "abc"}) == [
+        "[ESCUCHA_PORT] is not the number of a port; export ESCUCHA_PORT=8501"
+    ]

@@ -14,7 +14,7 @@ import stakeholders.store  # noqa: F401 - hangs its tables on the metadata
 from listener.database import Store, metadata
 from listener.errors import StoreError
 from listener.mention import Author, Mention, Metrics, Post, Rejected, Term
-from listener.store import authors, cursors, mentions, posts, quarantine, read_cursor, save_page
+from listener.store import authors, cursors, finish_run, mentions, posts, quarantine, read_cursor, runs, save_page
 
 NOW = datetime(2026, 5, 4, 15, tzinfo=UTC)
 
@@ -119,6 +119,51 @@ def test_text_that_a_database_cannot_hold_is_mended_and_stored(store: Store) -> 
     with store.write() as connection:
         page = [post("1", hostile, raw={"text": hostile})]
         assert save_page(connection, "x", page, [], [Rejected("1", "x", hostile)], None, NOW) == (1, 0)
+
+
+def test_a_place_that_is_no_text_is_kept_once_and_stops_nothing(store: Store) -> None:
+    bad = Rejected("caf\udce9\x00.jsonl line 2", "no text", "{}")
+    for new in (1, 0):
+        with store.write() as connection:
+            assert save_page(connection, "x", [post("1")], [], [bad], None, NOW) == (new, 0)
+    with store.read() as connection:
+        assert connection.scalars(sa.select(quarantine.c.position)).all() == ["caf?.jsonl line 2"]
+
+
+def test_every_text_of_a_post_is_mended(store: Store) -> None:
+    bad = "a\x00\ud83d"
+    author = Author(bad, bad, bad, bad, bad)
+    found = post(
+        bad, bad, url=bad, lang=bad, country=bad, in_reply_to=bad, thread=bad, author=author, raw={bad: [bad, 0.5]}
+    )
+    heard = Mention(found, "nitido", "own", (Term(0, 3, bad),))
+    with store.write() as connection:
+        assert save_page(connection, "x", [found], [heard], [], None, NOW) == (1, 1)
+    with store.read() as connection:
+        row = connection.execute(sa.select(posts)).one()
+        assert connection.scalar(sa.select(mentions.c.terms)) == [[0, 3, "a?"]]
+    assert {row.native_id, row.text, row.url, row.lang, row.country, row.in_reply_to, row.thread} == {"a?"}
+    assert row.raw == {"a": ["a", 0.5]}
+
+
+def test_a_run_that_failed_on_a_file_with_a_broken_name_is_closed(store: Store) -> None:
+    with store.write() as connection:
+        opened = runs.insert().values(source="x", started_at=NOW, outcome="running").returning(runs.c.id)
+        run_id = connection.execute(opened).scalar_one()
+        finish_run(connection, run_id, finished_at=NOW, outcome="unreachable", error="caf\udce9.jsonl: gone")
+    with store.read() as connection:
+        assert connection.scalar(sa.select(runs.c.error)) == "caf?.jsonl: gone"
+
+
+@pytest.mark.parametrize("first", ["1", "1\x00"])
+def test_the_same_id_twice_in_a_page_keeps_the_mentions_of_the_post_that_is_kept(store: Store, first: str) -> None:
+    page = [post(first, "Nítido no anda"), post("1", "Móvil no anda")]
+    heard = [Mention(page[0], "nitido", "own", ()), Mention(page[1], "movil", "competitor", ())]
+    with store.write() as connection:
+        assert save_page(connection, "x", page, heard, [], None, NOW) == (1, 1)
+    with store.read() as connection:
+        assert connection.scalar(sa.select(posts.c.text)) == "Móvil no anda"
+        assert connection.scalars(sa.select(mentions.c.brand)).all() == ["movil"]
 
 
 def test_a_page_larger_than_one_statement_is_stored_whole(store: Store) -> None:

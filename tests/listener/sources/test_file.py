@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,19 @@ def test_a_time_without_a_zone_is_read_in_the_configured_one(tmp_path: Path, col
     assert posts(collect)[0].published_at == datetime(2026, 5, 4, 14, 12, tzinfo=UTC)
 
 
+def test_language_and_country_are_compared_whatever_their_spelling() -> None:
+    now = datetime(2026, 5, 4, tzinfo=UTC)
+    for lang, country in (("ES", "pe"), ("es-PE", " PE "), ("es_419", "Pe")):
+        post = file.post_from({"text": "x", "lang": lang, "country": country}, source="a", now=now)
+        assert (post.lang, post.country) == ("es", "PE")
+
+
+def test_a_time_with_a_broken_sign_needs_no_id(tmp_path: Path, collect: Any) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "uno", "published_at": "2026-05-04\\ud80009:12:00"}\n')
+    assert collect(source(path)) == 1
+
+
 # ---- lines
 
 
@@ -130,6 +144,42 @@ def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_path: P
         stream.write('s"}\n')
     assert collect(reading) == 1
     assert collect.texts() == ["uno", "dos"]
+
+
+@pytest.mark.parametrize(
+    ("body", "cut"),
+    [
+        ('{"text": "señal"}\n'.encode(), 13),  # inside of the ñ
+        (b'{"text": "uno"}\n' + '{"text": "mañana"}\n'.encode(), 29),
+        (b'{"text": "x", "more": "' + b"x" * 1_200_000 + b'"}\n', 1_100_000),
+    ],
+)
+def test_a_line_that_stops_anywhere_is_judged_when_it_is_whole(
+    body: bytes, cut: int, tmp_path: Path, collect: Any
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(body[:cut])
+    reading = source(path)
+    collect(reading)
+    assert collect.rejected() == []
+    path.write_bytes(body)
+    collect(reading)
+    long = len(body) > 1_000_000
+    assert len(collect.texts()) == body.count(b"\n") - long
+    assert len(collect.rejected()) == long
+    assert collect(reading) == 0
+    assert len(collect.rejected()) == long
+
+
+def test_a_file_whose_name_is_no_text_gives_its_good_lines(tmp_path: Path, collect: Any) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
+    try:
+        path.write_text('bad\n{"text": "uno"}\n')
+    except OSError:
+        pytest.skip("this file system holds only names in UTF-8")
+    reading = source(tmp_path)
+    assert [collect(reading), collect(reading)] == [1, 0]
+    assert collect.rejected() == [("caf?.jsonl line 1", NOT_JSON)]
 
 
 def test_a_half_line_that_stays_one_is_kept_aside(tmp_path: Path, collect: Any) -> None:

@@ -1,0 +1,150 @@
+"""Check what each table of config.toml alone cannot know: names, addresses, files, and rules that are never reached."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from listener.errors import Fault
+from listener.faults import did_you_mean
+from listener.match import fold
+from listener.settings import RouteRule, Settings
+
+__all__ = ["cross_check"]
+
+_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+_KEY = re.compile(r"[a-z0-9_-]+")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_HOST = re.compile(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|[0-9a-fA-F:]+")
+_ENGINES = ("linear",)
+_DATABASES = ("sqlite", "postgresql")
+
+
+def cross_check(settings: Settings, folder: Path) -> Iterator[Fault]:
+    """Find what each table alone cannot know: names that point nowhere, rules never reached, nobody to tell."""
+    yield from _check_brands(settings)
+    yield from _check_tables(settings, folder)
+    yield from _check_addresses(settings)
+    yield from _check_routes(settings)
+
+
+def _check_brands(settings: Settings) -> Iterator[Fault]:
+    if not settings.brands:
+        yield Fault("brands", "no brand is watched", 'add a table: [brands.acme] with name = "Acme"')
+    for key in settings.brands.keys() & settings.competitors.keys():
+        yield Fault(f"competitors.{key}", "is also a brand of ours", "give one of them another key")
+    seen: dict[tuple[str, str | None], str] = {}
+    for kind, tables in (("brands", settings.brands), ("competitors", settings.competitors)):
+        for key, table in tables.items():
+            where = f"{kind}.{key}"
+            if not _KEY.fullmatch(key):
+                yield Fault(where, f"the key '{key}' stands in addresses", "write it with a–z, 0–9, - and _")
+            if not fold(table.name).strip():
+                yield Fault(where, "name is empty", "write the name as people read it")
+            if table.country is not None and not _COUNTRY.fullmatch(table.country):
+                yield Fault(where, f"country '{table.country}' is not a country", "write two capitals: PE")
+            same = (fold(table.name).strip(), table.country)
+            if same in seen:
+                yield Fault(where, f"is the same name and country as [{seen[same]}]", "leave one of them out")
+            seen.setdefault(same, where)
+
+
+def _check_tables(settings: Settings, folder: Path) -> Iterator[Fault]:
+    instance, sla, mail = settings.instance, settings.sla, settings.mail
+    try:
+        ZoneInfo(instance.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield Fault("instance", f"timezone '{instance.timezone}' is not known", "write it as America/Lima")
+    for where, country in (("instance", instance.country), *(("registry", one) for one in settings.registry.countries)):
+        if not _COUNTRY.fullmatch(country):
+            yield Fault(where, f"'{country}' is not a country", "write two capitals: PE")
+    if sla.opens.tzinfo is not None or sla.closes.tzinfo is not None:
+        yield Fault("sla", "opens and closes carry a zone", "write 09:00; [instance] timezone says where")
+    elif sla.opens >= sla.closes:
+        yield Fault("sla", "opens is not before closes", "write the working day as 09:00 to 18:00")
+    if not sla.days:
+        yield Fault("sla", "no working day is left", 'write days = ["mon", "tue", …]')
+    if settings.digest.at.tzinfo is not None:
+        yield Fault("digest", "at carries a zone", "write 08:00; [instance] timezone says where")
+    engine = settings.sentiment.engine.partition(":")[0]
+    if engine not in _ENGINES:
+        yield Fault("sentiment", f"engine '{engine}' is not known", did_you_mean(engine, _ENGINES))
+    database = settings.store.url.partition(":")[0].partition("+")[0]
+    if database not in _DATABASES:
+        yield Fault("store", f"url: '{database}' is not a database we know", did_you_mean(database, _DATABASES))
+    for name in settings.registry.files:
+        if not (folder / name).is_file():
+            yield Fault("registry", f"files: there is no {name}", "the path starts at the folder of config.toml")
+    if not _ADDRESS.fullmatch(mail.sender):
+        yield Fault("mail", f"sender '{mail.sender}' is not an address", "write escucha@example.org")
+    if mail.user and mail.password is None:
+        yield Fault("mail", "user stands without password", 'add password = "env:SMTP_PASSWORD"')
+    for host in (*settings.egress.hosts, *settings.egress.inside):
+        if not _HOST.fullmatch(host):
+            yield Fault("egress", f"'{host}' is not a host", "write example.org, or .example.org for all below it")
+
+
+def _check_addresses(settings: Settings) -> Iterator[Fault]:
+    lists = [(f"departments.{name}", "alert", table.alert) for name, table in settings.departments.items()]
+    for where, key, addresses in (*lists, ("digest", "to", settings.digest.to)):
+        for address in addresses:
+            channel, _, rest = address.partition(":")
+            if channel != "mail" or not _ADDRESS.fullmatch(rest):
+                yield Fault(where, f"{key}: '{address}' is not an address", "write mail:name@example.org")
+    widest = settings.departments.get("communications")
+    if widest is None or not widest.alert:
+        yield Fault(
+            "departments.communications",
+            "nobody to tell: it is the widest net and must have an address",
+            'add alert = ["mail:team@example.org"]',
+        )
+    server = settings.server.url
+    if server is not None and (urlsplit(server).scheme not in ("http", "https") or not urlsplit(server).hostname):
+        yield Fault("server", f"url '{server}' is not an address", "write https://escucha.example.org")
+
+
+def _check_routes(settings: Settings) -> Iterator[Fault]:
+    names = (*settings.brands, *settings.competitors)
+    for place, rule in enumerate(settings.routes):
+        where = f"routes «{rule.name}»"
+        for key in _many(rule.when.brand):
+            if key not in names:
+                yield Fault(where, f"when.brand: there is no brand '{key}'", did_you_mean(key, names))
+        for name in _many(rule.when.source):
+            if name not in settings.sources:
+                yield Fault(
+                    where, f"when.source: there is no source '{name}'", did_you_mean(name, tuple(settings.sources))
+                )
+        for name, value in rule.when:
+            if value == []:
+                yield Fault(where, f"when.{name} is an empty list: it never fits", "fill it, or leave it out")
+        for earlier in settings.routes[:place]:
+            if _covers(earlier, rule):
+                yield Fault(
+                    where, f"is never reached: «{earlier.name}» takes all of it", "move it up or narrow the other"
+                )
+                break
+
+
+def _many(value: Any) -> tuple[Any, ...]:
+    return () if value is None else tuple(value) if isinstance(value, list) else (value,)
+
+
+def _covers(wide: RouteRule, narrow: RouteRule) -> bool:
+    """Tell whether everything that fits `narrow` also fits `wide`."""
+    for name in type(wide.when).model_fields:
+        mine, theirs = getattr(wide.when, name), getattr(narrow.when, name)
+        if mine is None:
+            continue
+        if theirs is None:
+            return False
+        if name == "min_followers":
+            if theirs < mine:
+                return False
+        elif not set(_many(theirs)) <= set(_many(mine)):
+            return False
+    return True
