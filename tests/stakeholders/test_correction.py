@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from listener.database import Store
+from stakeholders.alerts import REOPENED
 from stakeholders.case import NotPossible, acknowledge, answer, case_mentions_of, close, history, read_case
 from stakeholders.desk import Desk
 from stakeholders.facts import Case
@@ -44,7 +45,7 @@ def now_is(office: Office, case: Case) -> Case:
 
 def whys(office: Office) -> list[str]:
     with office.store.read() as connection:
-        return [why["s"] if "s" in why else str(why) for why in connection.scalars(sa.select(alerts.c.reason))]
+        return [why["sentence"] for why in connection.scalars(sa.select(alerts.c.reason).order_by(alerts.c.id))]
 
 
 def test_taking_a_correction_back_opens_the_case_again_and_tells_people(office: Office) -> None:
@@ -59,13 +60,13 @@ def test_taking_a_correction_back_opens_the_case_again_and_tells_people(office: 
     assert again.due_at == case.due_at  # a wrong click buys no time
     assert office.history(case)[-3:] == ["closed", "corrected", "reopened"]
     assert office.count(alerts) == 2
-    assert "the case was opened again" in whys(office)[-1]
+    assert whys(office)[-1] == REOPENED
     correct(office, mention_id, "stakeholder", "regulator")
     moved = now_is(office, case)
     assert (moved.status, moved.department) == ("new", "legal_regulatory")
 
 
-def test_a_closed_by_correction_case_that_goes_elsewhere_opens_there(office: Office) -> None:
+def test_a_case_that_a_correction_closed_opens_again_in_the_department_it_moves_to(office: Office) -> None:
     case, mention_id = complaint(office)
     correct(office, mention_id, "sentiment", "positive")
     correct(office, mention_id, "intent", "other")
@@ -144,7 +145,7 @@ def test_a_later_copy_joins_the_case_that_a_correction_elsewhere_opened(office: 
     assert opened(office.file(TEXT)).id == case.id
 
 
-def test_a_desk_is_warm_before_it_settles(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_desk_is_warm_before_it_settles(office: Office) -> None:
     load_speaker_model.cache_clear()
     with office.store.read() as connection:
         assert office.desk.pending(connection, 10) == []
