@@ -23,15 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Crew"]
 
-NOTES = (
-    N_("Called the person and explained what happened."),
-    N_("Answered in the same thread with the number of the file."),
-    N_("Sent a technician; the line works again."),
-    N_("Answered with the statement agreed with Legal."),
-    N_("Thanked them and passed it on to the team."),
-    N_("Returned the charge and told the person."),
-)
-
+CALLED = N_("Called the person and explained what happened.")
+FILED = N_("Answered in the same thread with the number of the file.")
+MENDED = N_("The network team looked at the zone and told the person what was found.")
+AGREED = N_("Answered with the statement agreed with Legal.")
+PASSED = N_("Thanked them and passed it on to the team.")
+OFFERED = N_("Sent the conditions and the name of a contact.")
+NOTES = {
+    "customer_care": (CALLED, FILED),
+    "network_quality": (MENDED, FILED),
+    "sales": (OFFERED,),
+    "legal_regulatory": (AGREED, FILED),
+    "public_affairs": (AGREED,),
+    "security_fraud": (CALLED,),
+    "investor_relations": (AGREED,),
+}  # what the others write down fits everybody: it was read and passed on
 
 @dataclass(order=True)
 class _Act:
@@ -52,13 +58,18 @@ class Crew:
         self._seen = 0
 
     def plan(self, connection: sa.Connection) -> None:
-        """Look at the cases opened since last time and decide what will become of them."""
-        from stakeholders.store import cases
+        """Look at the cases opened, or opened again, since last time and decide what will become of them."""
+        from stakeholders.store import cases, events
 
-        fresh = connection.execute(sa.select(cases).where(cases.c.id > self._seen).order_by(cases.c.id)).all()
+        fresh = connection.execute(
+            sa.select(events.c.id, events.c.at, events.c.case_id, cases.c.priority)
+            .join(cases, cases.c.id == events.c.case_id)
+            .where(events.c.id > self._seen, events.c.what.in_(("opened", "reopened")))
+            .order_by(events.c.id)
+        ).all()
         for row in fresh:
             self._seen = row.id
-            for act in self._acts(row.id, row.opened_at, row.priority):
+            for act in self._acts(row.case_id, row.at, row.priority):
                 heapq.heappush(self._planned, act)
 
     def _acts(self, case_id: int, opened_at: datetime, priority: str) -> Iterator[_Act]:
@@ -122,7 +133,8 @@ class Crew:
         elif act.what == "assign":
             case.assign(connection, act.case_id, who, act.at, owner=who)
         elif act.what == "answer" and current.status != "answered":
-            note = say(NOTES[act.case_id % len(NOTES)], self.config.language)
+            notes = NOTES.get(current.department, (PASSED,))
+            note = say(notes[act.case_id % len(notes)], self.config.language)
             case.answer(connection, act.case_id, who, act.at, note=note)
         elif act.what == "close" and current.status == "answered":
             case.close(connection, act.case_id, who, act.at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import tomllib
@@ -88,7 +89,7 @@ def prepare(folder: Path, port: int, platforms: list[str]) -> Config:
     shutil.copyfile(REGISTRY, folder / REGISTRY.name)
     path = folder / "config.toml"
     path.write_text(text, encoding="utf-8")
-    return load(path, {})
+    return load(path, {name: value for name, value in os.environ.items() if name == "ESCUCHA_PORT"})
 
 
 def adopt_port(folder: Path, port: int) -> None:
