@@ -92,6 +92,7 @@ mentions = sa.Table(
     sa.Column("hour", sa.Integer, nullable=False),  # whole hours since 1970 UTC; local days are derived from hours
     sa.UniqueConstraint("post_id", "brand"),
     sa.Index("ix_mention_brand_hour", "brand", "hour"),
+    sa.Index("ix_mention_hour", "hour"),  # for shares, which read every brand
 )
 
 cursors = sa.Table(

@@ -194,6 +194,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("post_id", "brand", name=op.f("uq_mention_post_id_brand")),
     )
     op.create_index("ix_mention_brand_hour", "mention", ["brand", "hour"], unique=False)
+    op.create_index("ix_mention_hour", "mention", ["hour"], unique=False)
     op.create_table(
         "case_mention",
         sa.Column(
