@@ -72,7 +72,10 @@ class LinearClassifier:
     def _label(self, judged: Judged, head: Head, lang: str | None, reading: Reading) -> Label:
         scores = judged.scores(head, lang)
         name = max(scores, key=lambda one: scores[one])
-        return self._barred(Label(name, scores[name], judged.because(head, name, reading), scores))
+        because = judged.because(head, name, reading)
+        if not because and head != "relevant":
+            because = (reason("the text as a whole"),)
+        return self._barred(Label(name, scores[name], because, scores))
 
     def _barred(self, label: Label) -> Label:
         return replace(label, unsure=label.confidence < self._bar)

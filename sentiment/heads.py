@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from listener.errors import ClassifierError
 from listener.reason import Reason, reason
 from sentiment.features import SPACE, Features
-from sentiment.lexicon import STOP_WORDS
+from sentiment.lexicon import NEGATIONS, STOP_WORDS
 from sentiment.tokens import BRAND, RIVAL, Reading
 from sentiment.verdict import HEADS
 
@@ -30,13 +30,27 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.floating[Any]]
 
-__all__ = ["CARD", "MODEL", "WEIGHTS", "Heads", "Judged", "LinearHead", "save_heads"]
+__all__ = ["CARD", "MODEL", "WEIGHTS", "Heads", "Judged", "LinearHead", "save_heads", "says_little"]
 
 MODEL = Path(__file__).parent / "model"  # the heads that ship with Escucha
 CARD, WEIGHTS = "card.json", "weights.npz"
 _MOST_REASONS, _LONGEST_QUOTE = 3, 4  # phrases, words
 _WORTH = 0.12  # share of all that spoke for the label, below which a word is no reason
 _HELP = "reinstall escucha, or train again with: escucha train"
+
+# Greetings and words that stand in any post: whatever a head learnt of them, they persuade nobody.
+_DULL_WORDS = """
+    hola buenos buenas buen dia dias tarde tardes noche noches saludos gracias favor estimados estimado estimada senores
+    hoy ayer manana ahora aqui alli alla espero esperaba esperar esperando hace hacer hago tengo tiene tienen quiero
+    quiere dice dicen va van voy ver vez veces algo nada todo todos toda todas ni tan tanto bueno bien no si pues nunca
+    siempre desde hasta sobre entonces luego despues antes cosa cosas gente persona personas ano anos mes meses semana
+    semanas hora horas ser sido siendo puede pueden vamos quien quienes cual estoy estan estaba fue fueron yo tu el ella
+    hello hi hey good morning afternoon evening thanks thank please today yesterday tomorrow now get got go going want
+    thing things people time day days week weeks month months year years not no yes all any some very really still
+    ola bom boa bons boas tarde noite obrigado obrigada hoje ontem amanha agora aqui espero esperava tenho quero vai vou
+    fazer faz coisa coisas gente pessoa pessoas ano anos mes meses semana semanas horas nao sim tudo nada muito sempre
+"""
+_DULL = STOP_WORDS | NEGATIONS | frozenset(_DULL_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,15 @@ class Judged:
         return self._features.token[placed], self._features.occurrence[placed], each
 
 
+def says_little(words: Sequence[str]) -> bool:
+    """Tell whether folded words are only stop words, greetings, single letters and words that stand in any post."""
+    return all(word in _DULL or len(word) < 2 for word in words)
+
+
+def _trims(word: str) -> bool:
+    return says_little([word]) and word not in NEGATIONS
+
+
 def _quotes(reading: Reading, moved: npt.NDArray[Any]) -> list[str]:
     """Join neighbouring words that spoke for the label, and give the strongest phrases."""
     total = float(moved[moved > 0].sum())
@@ -110,9 +133,12 @@ def _quotes(reading: Reading, moved: npt.NDArray[Any]) -> list[str]:
         if behind == place + 1 and len(run) < _LONGEST_QUOTE:
             continue
         force = float(moved[run].sum())
-        words = reading.words[run[0] : place + 1]
-        if force > _WORTH * total and any(word not in STOP_WORDS and len(word) > 1 for word in words):
-            phrases.append((force, reading.text[reading.starts[run[0]] : reading.ends[place]]))
+        while run and says_little([reading.words[run[-1]]]):
+            run.pop()
+        while run[1:] and _trims(reading.words[run[0]]):
+            run.pop(0)
+        if run and not says_little([reading.words[one] for one in run]) and force > _WORTH * total:
+            phrases.append((force, reading.text[reading.starts[run[0]] : reading.ends[run[-1]]]))
         run = []
     phrases.sort(key=lambda phrase: -phrase[0])
     return list(dict.fromkeys(quote for _, quote in phrases))[:_MOST_REASONS]

@@ -16,10 +16,10 @@ class Block:
     bad: bool = False
     tag: str = ""  # case: its priority
     more: str = ""  # case: people, posts, due time
-    link: str = ""
+    link: str = ""  # case: its page; text: where the whole sentence leads
     quote: str = ""
     who: str = ""
-    name: str = ""  # picture: volume, shares or voices
+    name: str = ""  # picture: volume, shares or voices; table: departments, whose rows need the width of a telephone
     rows: tuple[tuple[str, str, str], ...] = ()  # table: label, value, note; a label that starts with a dash is a part
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "Acknowledgement",
     "Event",
     "NotPossible",
+    "Note",
     "Stale",
     "acknowledge",
     "answer",
@@ -46,10 +47,17 @@ __all__ = [
     "reroute",
 ]
 
+Note = str | Mapping[str, Any] | None  # a person's words, or a reason as JSON
 PROGRAM = "escucha"  # who, when the program itself does it
 
 # What a reader of a case must know of before acting; a mail that went out or a note changes nothing.
 _SILENT = ("told", "note")
+_MOVED = N_("{quote_who} changed this case meanwhile ({ago} ago): look at it again")
+_CHANGED = {
+    "assigned": N_("{quote_who} gave this case to somebody else ({ago} ago): look at it again"),
+    "answered": N_("{quote_who} answered this case meanwhile ({ago} ago): look at it again"),
+    "joined": N_("Another post joined this case meanwhile ({ago} ago): look at it again"),
+}
 
 
 class Stale(EscuchaError):
@@ -129,7 +137,7 @@ def join(
     A more urgent mention raises the case, and its due time never moves later. With `reopen`, an answered or closed
     case is new again, with a fresh clock.
     """
-    row = _lock(connection, case_id, None)
+    row = _lock(connection, case_id, None, now)
     if _case_of(connection, mention_id) is not None:
         return _read(connection, case_id)
     connection.execute(case_mentions.insert().values(mention_id=mention_id, case_id=case_id, how=how))
@@ -158,11 +166,11 @@ def acknowledge(
     connection: Connection, case_id: int, who: str, now: datetime, version: int | None = None
 ) -> Acknowledgement:
     """Say that a person has seen the case; a second time changes nothing and tells who was first."""
-    row = _lock(connection, case_id, None)
+    row = _lock(connection, case_id, None, now)
     if row.status != "new":
         first = _first(connection, case_id, ("acknowledged", "answered", "closed"), row)
         return Acknowledgement(_read(connection, case_id), first[0], first[1], again=True)
-    _check(connection, row, version)
+    _check(connection, row, version, now)
     changes = {"status": "acknowledged", "acknowledged_at": now}
     _change(connection, row, changes, now, who, "acknowledged", {"status": "new"}, {"status": "acknowledged"})
     return Acknowledgement(_read(connection, case_id), who, now, again=False)
@@ -172,8 +180,8 @@ def assign(
     connection: Connection, case_id: int, who: str, now: datetime, owner: str | None, version: int | None = None
 ) -> Case:
     """Give the case to a person, or to nobody with None; the same owner again changes nothing."""
-    row = _lock(connection, case_id, version)
-    _refuse_closed(connection, row)
+    row = _lock(connection, case_id, version, now)
+    _refuse_closed(connection, row, now)
     owner = (owner or "").strip() or None
     if owner != row.owner:
         _change(connection, row, {"owner": owner}, now, who, "assigned", {"owner": row.owner}, {"owner": owner})
@@ -184,11 +192,12 @@ def answer(
     connection: Connection, case_id: int, who: str, now: datetime, note: str | None = None, version: int | None = None
 ) -> Case:
     """Say that the author was answered; the program itself publishes nothing. Raises NotPossible a second time."""
-    row = _lock(connection, case_id, version)
-    _refuse_closed(connection, row)
+    row = _lock(connection, case_id, version, now)
+    _refuse_closed(connection, row, now)
     if row.status == "answered":
         by, at = _first(connection, case_id, ("answered",), row)
-        raise NotPossible(reason(N_("{quote_who} answered this case already ({at})"), quote_who=by, at=_minute(at)))
+        sentence = N_("{quote_who} answered this case already ({ago} ago)")
+        raise NotPossible(reason(sentence, quote_who=by, ago=_ago(at, now)))
     changes = {"status": "answered", "answered_at": now, "acknowledged_at": row.acknowledged_at or now}
     after = {"status": "answered"} | ({"note": note} if note else {})
     _change(connection, row, changes, now, who, "answered", {"status": row.status}, after)
@@ -196,11 +205,11 @@ def answer(
 
 
 def close(
-    connection: Connection, case_id: int, who: str, now: datetime, note: str | None = None, version: int | None = None
+    connection: Connection, case_id: int, who: str, now: datetime, note: Note = None, version: int | None = None
 ) -> Case:
     """Close the case, answered or not; a later post of its thread opens it again."""
-    row = _lock(connection, case_id, version)
-    _refuse_closed(connection, row)
+    row = _lock(connection, case_id, version, now)
+    _refuse_closed(connection, row, now)
     after = {"status": "closed"} | ({"note": note} if note else {})
     _change(connection, row, {"status": "closed", "closed_at": now}, now, who, "closed", {"status": row.status}, after)
     return _read(connection, case_id)
@@ -208,7 +217,7 @@ def close(
 
 def note(connection: Connection, case_id: int, who: str, now: datetime, text: str) -> Case:
     """Write a note into the history, at any status; the case itself and its version stay."""
-    _lock(connection, case_id, None)
+    _lock(connection, case_id, None, now)
     if not text.strip():
         raise NotPossible(reason(N_("An empty note says nothing: write a few words")))
     record(connection, case_id, now, who, "note", after={"note": text.strip()})
@@ -226,7 +235,7 @@ def reroute(
     now: datetime,
 ) -> Case:
     """Send a case where a corrected label leads; its clock starts at the opening, so a correction buys no time."""
-    row = _lock(connection, case_id, None)
+    row = _lock(connection, case_id, None, now)
     wanted: dict[str, Any] = {
         "department": route.department,
         "copies": list(route.copies),
@@ -260,33 +269,31 @@ def record(
 
 
 def _read(connection: Connection, case_id: int) -> Case:
-    case = read_case(connection, case_id)
-    if case is None:
+    if (case := read_case(connection, case_id)) is None:
         raise NotPossible(reason(N_("There is no case {number}"), number=case_id))
     return case
 
 
-def _lock(connection: Connection, case_id: int, version: int | None) -> sa.Row[Any]:
+def _lock(connection: Connection, case_id: int, version: int | None, now: datetime) -> sa.Row[Any]:
     row = connection.execute(sa.select(cases).where(cases.c.id == case_id).with_for_update()).one_or_none()
     if row is None:
         raise NotPossible(reason(N_("There is no case {number}"), number=case_id))
-    _check(connection, row, version)
+    _check(connection, row, version, now)
     return row
 
 
-def _check(connection: Connection, row: sa.Row[Any], version: int | None) -> None:
+def _check(connection: Connection, row: sa.Row[Any], version: int | None, now: datetime) -> None:
     if version is None or version == row.version:
         return
     last = [event for event in history(connection, row.id) if event.what not in _SILENT][-1]
-    sentence = N_("{quote_who} changed this case meanwhile ({what}, {at}): look at it again")
-    raise Stale(row.id, reason(sentence, quote_who=last.who, what=last.what, at=_minute(last.at)))
+    raise Stale(row.id, reason(_CHANGED.get(last.what, _MOVED), quote_who=last.who, ago=_ago(last.at, now)))
 
 
-def _refuse_closed(connection: Connection, row: sa.Row[Any]) -> None:
+def _refuse_closed(connection: Connection, row: sa.Row[Any], now: datetime) -> None:
     if row.status == "closed":
         by, at = _first(connection, row.id, ("closed",), row)
-        sentence = N_("{quote_who} closed this case ({at}); a new post of its thread opens it again")
-        raise NotPossible(reason(sentence, quote_who=by, at=_minute(at)))
+        sentence = N_("{quote_who} closed this case ({ago} ago); a new post of its thread opens it again")
+        raise NotPossible(reason(sentence, quote_who=by, ago=_ago(at, now)))
 
 
 def _first(connection: Connection, case_id: int, what: tuple[str, ...], row: sa.Row[Any]) -> tuple[str, datetime]:
@@ -318,5 +325,6 @@ def _case_of(connection: Connection, mention_id: int) -> int | None:
     return connection.scalar(sa.select(case_mentions.c.case_id).where(case_mentions.c.mention_id == mention_id))
 
 
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+def _ago(at: datetime, now: datetime) -> str:
+    minutes = max(1, int((now - at).total_seconds()) // 60)  # the three languages write the units alike
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} d"

@@ -61,7 +61,7 @@ def describe_volume(days: Sequence[DayCount], wording: Wording) -> str:
 def describe_shares(shares: Sequence[Share], names: Mapping[str, str], wording: Wording) -> str:
     """Say the share-of-voice chart in words, with every figure of it."""
     told = [f"{names.get(share.brand, share.brand)} {with_interval(share, wording)}" for share in shares]
-    return wording.say(N_("Share of voice with 95 % intervals.")) + " " + "; ".join(told) + "."
+    return wording.say(N_("Share of voice with 95% intervals.")) + " " + "; ".join(told) + "."
 
 
 def describe_voices(voices: Sequence[Voice], wording: Wording) -> str:

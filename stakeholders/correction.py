@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from listener.reason import N_, reason
+from listener.reason import N_, reason, to_json
 from listener.store import mentions, read_mention, select_mentions
 from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS, Status
 from sentiment.store import read_verdict, save_verdicts
@@ -92,7 +92,7 @@ def _move(desk: Desk, connection: Connection, case_id: int, mention_id: int, who
         return
     if not needing:
         if case.status != "closed":
-            close(connection, case_id, who, now, note=_MOOT)
+            close(connection, case_id, PROGRAM, now, note=to_json([reason(_MOOT)])[0])
         return
     first = needing[0]
     urgent = min(needing, key=lambda one: RANKS[one.route.priority]).route.priority
@@ -115,7 +115,9 @@ def _standing(connection: Connection, case: Case) -> Status:
     """Give the status of a case as if no correction had closed it; what a person closed is closed."""
     if case.status == "closed":
         closed = next((one for one in reversed(history(connection, case.id)) if one.what == "closed"), None)
-        if closed is not None and closed.before and (closed.after or {}).get("note") == _MOOT:
+        note = (closed.after or {}).get("note") if closed is not None else None
+        sentence = note.get("sentence") if isinstance(note, Mapping) else note  # plain in histories of before
+        if closed is not None and closed.before and sentence == _MOOT:
             return cast("Status", closed.before["status"])
     return case.status
 

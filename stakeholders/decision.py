@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from listener.database import add_new
 from listener.mention import Mention
 from listener.reason import from_json, to_json
-from sentiment.verdict import Verdict, label_from_json, label_to_json
+from sentiment.verdict import Label, Verdict, label_from_json, label_to_json
 from stakeholders.facts import Facts, Route, Speaker
+from stakeholders.priority import sanctions
 from stakeholders.store import decisions
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "read_decision",
     "save_decision",
 ]
+
+_SURELY_GOOD = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Decision:
 def facts_of(mention: Mention, verdict: Verdict, speaker: Speaker) -> Facts:
     """Gather what a route may be decided on."""
     post = mention.post
-    return Facts(
+    facts = Facts(
         text=post.text,
         lang=post.lang,
         brand=mention.brand,
@@ -63,6 +66,9 @@ def facts_of(mention: Mention, verdict: Verdict, speaker: Speaker) -> Facts:
         intent=verdict.intent.name,  # type: ignore[arg-type]
         relevant=verdict.relevant.name == "true",
         unsure=verdict.sentiment.unsure,
+        doubtful_speaker=_doubt(speaker.label),
+        doubtful_dimension=_doubt(verdict.dimension),
+        doubtful_intent=_doubt(verdict.intent),
         source=post.source,
         country=post.country,
         handle=post.author.handle,
@@ -70,6 +76,13 @@ def facts_of(mention: Mention, verdict: Verdict, speaker: Speaker) -> Facts:
         outlet=speaker.outlet,
         own_account=speaker.own_account,
     )
+    # News of a sanction that the judge half takes for good news: the words outweigh the label, a person's does not.
+    half = facts.sentiment == "positive" and verdict.sentiment.confidence < _SURELY_GOOD
+    return replace(facts, unsure=True) if half and sanctions(replace(facts, unsure=True)) else facts
+
+
+def _doubt(label: Label) -> int | None:
+    return round(100 * label.confidence) if label.unsure else None
 
 
 def save_decision(

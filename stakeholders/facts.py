@@ -35,7 +35,10 @@ class Facts:
     dimension: Dimension
     intent: Intent
     relevant: bool = True
-    unsure: bool = False
+    unsure: bool = False  # the sentiment is
+    doubtful_speaker: int | None = None  # how sure in percent, when that label is unsure; None: it is not
+    doubtful_dimension: int | None = None
+    doubtful_intent: int | None = None
     source: str | None = None
     country: str | None = None
     handle: str | None = None

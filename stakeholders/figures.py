@@ -20,10 +20,20 @@ from listener.mention import aware
 from listener.store import runs
 from stakeholders import insight
 from stakeholders.period import Period, week, week_name
+from stakeholders.store import digests
 
-__all__ = ["Figures", "from_json", "gather", "seal", "to_json"]
+__all__ = ["Figures", "Told", "from_json", "gather", "seal", "to_json"]
 
 _LISTED = 5  # cases in a list: the rest is a click away
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Hold what the letter of the week before said, as it was counted when it went out."""
+
+    net: float | None
+    share: float | None
+    relabelled: bool  # a person corrected labels of that week since then
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Figures:
     unusual: tuple[insight.Unusual, ...]
     honest: insight.Honest
     not_heard: tuple[str, ...]  # sources of the configuration without a successful run in this week or shortly before
+    told_before: Told | None = None  # None when no letter went out about the week before
 
     @property
     def heard(self) -> bool:
@@ -108,6 +119,26 @@ def gather(connection: Connection, config: Config, name: str, brand: str, now: d
         unusual=tuple(insight.unusual_days(connection, period, brand)),
         honest=insight.honest_counts(connection, period, brand, now),
         not_heard=_not_heard(connection, config, period),
+        told_before=_told(connection, before, brand),
+    )
+
+
+def _told(connection: Connection, before: Period, brand: str) -> Told | None:
+    """Read what the letter of a week said; the first one kept, for all of a week have the same figures."""
+    kept = connection.scalar(
+        sa.select(digests.c.figures)
+        .where(digests.c.week == week_name(before.first_day), digests.c.brand == brand)
+        .order_by(digests.c.id)
+        .limit(1)
+    )
+    if kept is None:
+        return None
+    figures = from_json(kept)
+    corrected = insight.honest_counts(connection, before, brand).corrected
+    return Told(
+        net=figures.net.net if figures.net else None,
+        share=next((share.share for share in figures.shares if share.brand == brand), None),
+        relabelled=corrected > figures.honest.corrected,
     )
 
 

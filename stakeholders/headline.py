@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from listener.reason import Reason, reason
 from stakeholders.figures import Figures
@@ -13,10 +13,11 @@ __all__ = ["Sentence", "sentences"]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Hold one sentence and whether it is bad news."""
+    """Hold one sentence, whether it is bad news, and what must be said right after it."""
 
     reason: Reason
     bad: bool = False
+    notes: tuple[Reason, ...] = ()
 
 
 def sentences(figures: Figures) -> tuple[Sentence, ...]:
@@ -35,7 +36,7 @@ def sentences(figures: Figures) -> tuple[Sentence, ...]:
     elif figures.net is None:
         told = [_empty(figures)]
     else:
-        told = [_tone(figures), _cause(figures)]
+        told = [replace(_tone(figures), notes=_recounted(figures)), _cause(figures)]
     told.append(_answers(figures))
     return tuple(sorted(told, key=lambda sentence: not sentence.bad))
 
@@ -74,7 +75,7 @@ def _tone(figures: Figures) -> Sentence:
             return Sentence(
                 reason(
                     "More harms than helps {quote_brand}: of {mentions} mentions {negative} harm and {positive} help "
-                    "(net sentiment {net}); there is no week before to compare with.",
+                    "(net sentiment {net} points); there is no week before to compare with.",
                     quote_brand=figures.name,
                     **facts,
                 ),
@@ -82,7 +83,7 @@ def _tone(figures: Figures) -> Sentence:
             )
         return Sentence(
             reason(
-                "Mentions of {quote_brand}: {mentions}, with a net sentiment of {net}; "
+                "Mentions of {quote_brand}: {mentions}, with a net sentiment of {net} points; "
                 "there is no week before to compare with.",
                 quote_brand=figures.name,
                 mentions=net.mentions,
@@ -94,7 +95,7 @@ def _tone(figures: Figures) -> Sentence:
         if net.high < 0:
             return Sentence(
                 reason(
-                    "{quote_brand} is still spoken of badly: net sentiment {net} in {mentions} mentions, "
+                    "{quote_brand} is still spoken of badly: net sentiment {net} points in {mentions} mentions, "
                     "no real change from {net_before} the week before.",
                     quote_brand=figures.name,
                     **facts,
@@ -103,7 +104,7 @@ def _tone(figures: Figures) -> Sentence:
             )
         return Sentence(
             reason(
-                "The tone did not really change: net sentiment {net} (mentions: {mentions}), "
+                "The tone did not really change: net sentiment {net} points (mentions: {mentions}), "
                 "{net_before} the week before.",
                 **facts,
             )
@@ -123,6 +124,22 @@ def _tone(figures: Figures) -> Sentence:
             "more than chance explains.",
             **facts,
         )
+    )
+
+
+def _recounted(figures: Figures) -> tuple[Reason, ...]:
+    """Say so when last week's letter gave another figure than the recount that stands here."""
+    told, before = figures.told_before, figures.net_before
+    if told is None or told.net is None or before is None or round(100 * told.net) == round(100 * before.net):
+        return ()
+    if told.relabelled:
+        return (
+            reason(
+                "The letter before said {net_told} points; labels of that week were corrected since.", net_told=told.net
+            ),
+        )
+    return (
+        reason("The letter before said {net_told} points; more of that week was counted since.", net_told=told.net),
     )
 
 
@@ -163,25 +180,32 @@ def _cause(figures: Figures) -> Sentence:
 
 def _answers(figures: Figures) -> Sentence:
     counts, now = figures.cases, figures.open_now
-    if now.overdue == 1:
-        return Sentence(reason("One case is past its time and nobody has answered it."), bad=True)
-    if now.overdue:
-        return Sentence(
-            reason("{overdue} cases are past their time and nobody has answered them.", overdue=now.overdue), bad=True
+    late: tuple[Reason, ...] = ()
+    if counts.answered_late and 2 * counts.answered_late >= counts.answered:
+        late = (
+            reason(
+                "Answers to the new cases that came late: {late} of {answered}.",
+                late=counts.answered_late,
+                answered=counts.answered,
+            ),
         )
+    if now.overdue == 1:
+        return Sentence(reason("One case is past its time and nobody has answered it."), bad=True, notes=late)
+    if now.overdue:
+        overdue = reason("{overdue} cases are past their time and nobody has answered them.", overdue=now.overdue)
+        return Sentence(overdue, bad=True, notes=late)
     if not counts.opened:
         if now.open:
             return Sentence(
                 reason(
-                    "No case was opened; earlier ones that wait for an answer, still in time: {open}.", open=now.open
+                    "There was no new case; earlier ones that wait for an answer, still in time: {open}.", open=now.open
                 )
             )
-        return Sentence(reason("No case was opened, and none waits for an answer."))
-    return Sentence(
-        reason(
-            "Cases opened: {opened}; answered: {answered}, {in_time} of them in time; none is overdue.",
-            opened=counts.opened,
-            answered=counts.answered,
-            in_time=counts.answered_in_time,
-        )
+        return Sentence(reason("There was no new case, and none waits for an answer."))
+    done = reason(
+        "New cases: {opened}; answered: {answered}, {in_time} of them in time; none is overdue.",
+        opened=counts.opened,
+        answered=counts.answered,
+        in_time=counts.answered_in_time,
     )
+    return Sentence(late[0], bad=True, notes=(done,)) if late else Sentence(done)

@@ -17,8 +17,9 @@ from listener.match import fold
 from listener.mention import Brand, Post
 from listener.reason import N_, Reason, reason
 from listener.taxonomy import Stakeholder
+from sentiment.heads import says_little
 from sentiment.verdict import Label
-from stakeholders.cues import Cue, affiliations, is_parody, profile_cue, text_cue
+from stakeholders.cues import Cue, affiliations, is_parody, profile_cue, tells_a_deed, text_cue
 from stakeholders.facts import Speaker
 from stakeholders.registry import Match, Registry
 from stakeholders.speaker_features import names_of, sample_of
@@ -29,6 +30,7 @@ __all__ = ["UNSURE_BELOW", "identify"]
 log = logging.getLogger("escucha.stakeholders")
 
 UNSURE_BELOW = 0.5
+_RETOLD = 0.45  # the most that the model alone may say of a customer who only retells news
 NEWS_SOURCES = ("news", "noticia", "rss", "prensa", "feed", "gdelt")
 REVIEW_SOURCES = ("review", "resena", "playstore", "appstore")
 # A journalist, an analyst or a professor has a phone bill too; a member of congress who complains stays government.
@@ -227,7 +229,11 @@ def _modelled(
         return None
     scores, words = engine.judge(sample_of(post, brand, brands))
     who, confidence = max(scores.items(), key=lambda item: item[1])
-    because = reason("the profile as a whole resembles: {who}", who=who)
+    words = tuple(word for word in words if not says_little(fold(word).split()))
+    because = [reason("text and profile as a whole resemble: {who}", who=who)]
     if words:
-        because = reason("the words «{quote1}» speak for: {who}", quote1="», «".join(words), who=who)
-    return Speaker(Label(who, confidence, (because,), scores))
+        because = [reason("the words «{quote1}» speak for: {who}", quote1="», «".join(words), who=who)]
+    if who == "customer" and confidence > _RETOLD and tells_a_deed(post.text):
+        confidence = _RETOLD
+        because.append(reason("but it tells what an institution did, and nobody in it says «I»"))
+    return Speaker(Label(who, confidence, tuple(because), scores, unsure=confidence == _RETOLD))

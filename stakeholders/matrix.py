@@ -10,7 +10,7 @@ from listener.taxonomy import Department, Stakeholder
 from stakeholders.facts import Facts
 from stakeholders.topics import Topic, find
 
-__all__ = ["Cell", "cell", "quote"]
+__all__ = ["Cell", "cell", "doubts", "quote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,21 @@ class Cell:
 def quote(words: tuple[str, ...]) -> str:
     """Join the words found for a reason, three at most."""
     return "», «".join(words[:3])
+
+
+def doubts(facts: Facts, because: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Give what must be said beside reasons that rest on an unsure label: that it is doubtful, and how sure it is."""
+    found: list[Reason] = []
+    for name, percent in (
+        ("stakeholder", facts.doubtful_speaker),
+        ("intent", facts.doubtful_intent),
+        ("dimension", facts.doubtful_dimension),
+    ):
+        told = next((one.facts[name] for one in because if name in one.facts), None)
+        if told is not None and percent is not None:
+            sentence = N_("«{label}» is only the likeliest label (unsure, {percent} %)")
+            found.append(reason(sentence, label=told, percent=percent))
+    return tuple(found)
 
 
 def _plain(facts: Facts, department: Department) -> Cell:
@@ -65,8 +80,8 @@ def _customer(facts: Facts) -> Cell | None:
             return _wish(facts, "customer_care")  # a plain question: it asks, and reports no defect
         case "praise":
             return _wish(facts, "communications")
-        case "complaint" | "question":
-            pass
+        case "complaint" | "question" | "legal_threat" | "safety" | "job" | "opt_out":
+            pass  # the last four come here only when they are doubtful: they then count as complaints
         case "other" if facts.sentiment == "negative" and (network or care):
             pass  # it names what fails without asking: the department that can mend it hears of it
         case "other":
@@ -76,7 +91,9 @@ def _customer(facts: Facts) -> Cell | None:
             return None  # what no row names goes to the widest net
     if network and len(network) >= len(care):
         return _words(facts, "network", "network_quality")
-    return _words(facts, "care", "customer_care") or _wish(facts, "customer_care")
+    doubtful = facts.intent not in ("complaint", "question", "other")
+    plain = _plain if doubtful else _wish
+    return _words(facts, "care", "customer_care") or plain(facts, "customer_care")
 
 
 def _employee(facts: Facts) -> Cell:

@@ -70,11 +70,16 @@ def _each_fact(facts: Facts) -> Iterator[Iterator[tuple[Facts, str]]]:
     sure = replace(facts, unsure=False)
     yield ((replace(sure, sentiment=one), sentence) for one in _SENTIMENTS if one != facts.sentiment)
     sentence = N_("If the author wanted «{intent}» it would be «{priority}» for {department}")
-    yield ((replace(facts, intent=one), sentence) for one in _INTENTS if one != facts.intent)
+    yield ((replace(facts, intent=one, doubtful_intent=None), sentence) for one in _INTENTS if one != facts.intent)
     sentence = N_("If the speaker were «{stakeholder}» it would be «{priority}» for {department}")
-    yield ((replace(facts, stakeholder=one), sentence) for one in _STAKEHOLDERS if one != facts.stakeholder)
+    known = replace(facts, doubtful_speaker=None)
+    yield ((replace(known, stakeholder=one), sentence) for one in _STAKEHOLDERS if one != facts.stakeholder)
     sentence = N_("If the theme were «{dimension}» it would be «{priority}» for {department}")
-    yield ((replace(facts, dimension=one), sentence) for one in DIMENSIONS if one != facts.dimension)
+    yield (
+        (replace(facts, dimension=one, doubtful_dimension=None), sentence)
+        for one in DIMENSIONS
+        if one != facts.dimension
+    )
 
 
 def _reaches(facts: Facts) -> Iterator[tuple[Facts, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Literal
 
 from listener.match import fold
@@ -10,9 +10,9 @@ from listener.reason import N_, Reason, reason
 from listener.taxonomy import Intent, Priority, Stakeholder
 from stakeholders.facts import Facts
 from stakeholders.matrix import quote
-from stakeholders.topics import find
+from stakeholders.topics import Topic, find
 
-__all__ = ["RANKS", "REACH", "Fraud", "fraud", "grade", "reach", "threatens"]
+__all__ = ["RANKS", "REACH", "Fraud", "backing", "fraud", "grade", "reach", "sanctions", "stands", "threatens"]
 
 REACH = 10_000  # followers; a news outlet counts as reach whatever it tells
 RANKS: dict[Priority, int] = {"alert": 0, "important": 1, "routine": 2}
@@ -40,6 +40,33 @@ _HEARD: tuple[Stakeholder, ...] = (
     "partner",
 )
 _WARNERS: tuple[Stakeholder, ...] = (*_POWERS, "consumer_association", "civil_society", "peer_company")
+
+# The words that must stand in a text before a doubtful wish overrides who speaks.
+_BACKED: Mapping[Intent, Topic] = {"legal_threat": "legal", "safety": "safety", "job": "job", "opt_out": "stop"}
+# To name a supervisor is no threat yet.
+_BODIES = frozenset({"osiptel", "indecopi", "profeco", "sernac", "condusef", "procon", "anpd", "lgpd", "fiscalia"})
+
+
+def backing(facts: Facts) -> tuple[str, ...]:
+    """Give the words of the text that speak for a wish which overrides who speaks."""
+    topic = _BACKED.get(facts.intent)
+    found = find(facts.text, topic) if topic is not None else ()
+    return tuple(word for word in found if fold(word) not in _BODIES)
+
+
+def stands(facts: Facts) -> bool:
+    """Tell whether the wish may override who speaks: it is sure, or the text itself holds words of it."""
+    return facts.intent in _BACKED and (facts.doubtful_intent is None or bool(backing(facts)))
+
+
+def sanctions(facts: Facts) -> tuple[str, ...]:
+    """Give the words of a fine, sanction or official inquiry, told by anybody; "sin multa" and good news are none."""
+    if facts.sentiment == "positive" and not facts.unsure:
+        return ()
+    text = facts.text
+    for harmless in find(text, "no_sanction"):
+        text = text.replace(harmless, " ")
+    return find(text, "sanction")
 
 
 def reach(facts: Facts) -> bool | None:
@@ -89,13 +116,18 @@ def grade(facts: Facts, rivals: Set[str] = frozenset()) -> tuple[Priority, Reaso
 
 
 def _alert(facts: Facts) -> Reason | None:
-    if facts.intent == "safety":
+    urgent = facts.intent in ("safety", "legal_threat") and stands(facts)
+    if urgent and facts.doubtful_intent is not None:
+        sentence = N_("{intent} (unsure, {percent} %), and it says «{quote}»: always an alert")
+        words = quote(backing(facts))
+        return reason(sentence, intent=facts.intent, percent=facts.doubtful_intent, quote=words)
+    if urgent and facts.intent == "safety":
         return reason(N_("Someone may be hurt: always an alert"))
-    if facts.intent == "legal_threat":
+    if urgent:
         return reason(N_("A legal threat: always an alert"))
-    words = threatens(facts)
-    if words:
-        return reason(N_("A legal threat comes with it («{quote}»): always an alert"), quote=quote(words))
+    threat = threatens(facts)
+    if threat:
+        return reason(N_("A legal threat comes with it («{quote}»): always an alert"), quote=quote(threat))
     found = fraud(facts)
     if found is not None and found[0] == "theft":
         return reason(N_("SIM swap, stolen money or a leak («{quote}»): always an alert"), quote=quote(found[1]))
@@ -104,14 +136,17 @@ def _alert(facts: Facts) -> Reason | None:
             sentence = N_("{stakeholder} harms the brand and is a news outlet: reach")
             return reason(sentence, stakeholder=facts.stakeholder)
         sentence = N_("{stakeholder} harms the brand before {followers} followers: reach")
-        return reason(sentence, stakeholder=facts.stakeholder, followers=facts.followers or 0)
-    words = () if facts.sentiment == "positive" and not facts.unsure else find(facts.text, "crisis")
-    if words:
-        return reason(N_("A crisis word stands in it: «{quote}»"), quote=quote(words))
+        return reason(sentence, stakeholder=facts.stakeholder, followers=f"{facts.followers or 0:,}")
+    crisis = () if facts.sentiment == "positive" and not facts.unsure else find(facts.text, "crisis")
+    if crisis:
+        return reason(N_("A crisis word stands in it: «{quote}»"), quote=quote(crisis))
     return None
 
 
 def _important(facts: Facts, rivals: Set[str]) -> Reason | None:
+    if facts.intent in _BACKED and facts.doubtful_intent is not None and not stands(facts):
+        sentence = N_("Possible {intent} ({percent} %, unsure): somebody should look")
+        return reason(sentence, intent=facts.intent, percent=facts.doubtful_intent)
     if facts.intent in _ANSWERED:
         return reason(N_("{intent}: an answer is owed"), intent=facts.intent)
     found = fraud(facts)
@@ -124,7 +159,11 @@ def _important(facts: Facts, rivals: Set[str]) -> Reason | None:
             sentence = N_("{stakeholder} harms the brand; how many follow is not told")
             return reason(sentence, stakeholder=facts.stakeholder)
         sentence = N_("{stakeholder} harms the brand before {followers} followers, below the reach of {reach}")
-        return reason(sentence, stakeholder=facts.stakeholder, followers=facts.followers, reach=REACH)
+        known = {"followers": f"{facts.followers:,}", "reach": f"{REACH:,}"}
+        return reason(sentence, stakeholder=facts.stakeholder, **known)
+    words = sanctions(facts)
+    if words:
+        return reason(N_("It tells of a fine, a sanction or an inquiry («{quote}»)"), quote=quote(words))
     if facts.stakeholder == "peer_company" and facts.handle and fold(facts.handle) in rivals and facts.kind == "own":
         return reason(N_("A competitor speaks of us: communications must at least know"))
     return None

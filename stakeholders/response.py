@@ -37,7 +37,7 @@ _OPEN = cases.c.status.in_(("new", "acknowledged"))
 class CaseCounts:
     """Count the cases opened in a period by what became of them until `now`.
 
-    acknowledged, answered and closed each count all that ever got so far; opened = open + those answered or closed.
+    acknowledged, answered and closed each count all that ever got so far; opened = answered + closed_unanswered + open.
     """
 
     opened: int
@@ -48,6 +48,12 @@ class CaseCounts:
     open: int  # nobody answered yet
     overdue: int  # of the open: past the clock
     answered_in_time: int  # of the answered that had a clock
+    answered_late: int = 0  # of the answered that had a clock
+    closed_unanswered: int = 0  # closed, and nobody answered: a corrected label, nothing to say
+
+    def reconciles(self) -> bool:
+        """Tell whether the sums agree."""
+        return self.opened == self.answered + self.closed_unanswered + self.open
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,15 @@ class OpenNow:
     open: int
     alerts: int
     overdue: int
+    needing: int = 0  # alerts or overdue: what `needing_cases` lists
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Hold how a department answered the cases opened in a period; a median is of those measured, None when of none."""
+    """Hold how a department answered the cases opened in a period; a median is of those measured, None when of none.
+
+    cases = measured + closed_unanswered + open.
+    """
 
     department: str
     cases: int
@@ -71,6 +81,12 @@ class Response:
     measured: int  # answered: what median_answer is of
     acknowledged: int = 0  # what median_acknowledge is of
     clocked: int = 0  # had a clock, answered or not
+    closed_unanswered: int = 0
+
+    @property
+    def open(self) -> int:
+        """Give how many nobody answered or closed yet."""
+        return self.cases - self.measured - self.closed_unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,14 @@ def _overdue(now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(_OPEN, cases.c.answered_at.is_(None), cases.c.due_at < aware(now))
 
 
+def _needing(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(cases.c.priority == "alert", _overdue(now))
+
+
+def _closed_unanswered() -> sa.ColumnElement[bool]:
+    return sa.and_(cases.c.status == "closed", cases.c.answered_at.is_(None))
+
+
 def case_counts(connection: Connection, period: Period, brand: str | None, now: datetime) -> CaseCounts:
     """Count the cases opened in a period, of one brand or of all, and what became of them until `now`."""
     row = connection.execute(
@@ -116,6 +140,8 @@ def case_counts(connection: Connection, period: Period, brand: str | None, now: 
             sa.func.count().filter(_OPEN).label("open"),
             sa.func.count().filter(_overdue(now)).label("overdue"),
             sa.func.count().filter(cases.c.answered_at <= cases.c.due_at).label("answered_in_time"),
+            sa.func.count().filter(cases.c.answered_at > cases.c.due_at).label("answered_late"),
+            sa.func.count().filter(_closed_unanswered()).label("closed_unanswered"),
         ).where(_opened(period, brand))
     ).one()
     return CaseCounts(**row._mapping)
@@ -128,6 +154,7 @@ def open_now(connection: Connection, brand: str | None, now: datetime) -> OpenNo
             sa.func.count().label("open"),
             sa.func.count().filter(cases.c.priority == "alert").label("alerts"),
             sa.func.count().filter(_overdue(now)).label("overdue"),
+            sa.func.count().filter(_needing(now)).label("needing"),
         ).where(_of(brand), _OPEN)
     ).one()
     return OpenNow(**row._mapping)
@@ -145,6 +172,7 @@ def response_times(connection: Connection, period: Period, brand: str | None) ->
             sa.func.count(cases.c.answered_at).label("measured"),
             sa.func.count(cases.c.due_at).label("clocked"),
             sa.func.count().filter(cases.c.answered_at <= cases.c.due_at).label("within_clock"),
+            sa.func.count().filter(_closed_unanswered()).label("closed_unanswered"),
         )
         .where(_opened(period, brand))
         .group_by(cases.c.department)
@@ -188,7 +216,7 @@ def top_cases(
 
 def needing_cases(connection: Connection, brand: str | None, now: datetime, limit: int) -> list[CaseLine]:
     """List the open cases that are alerts or overdue at `now`, most urgent first, whenever they were opened."""
-    needing = sa.and_(_of(brand), _OPEN, sa.or_(cases.c.priority == "alert", _overdue(now)))
+    needing = sa.and_(_of(brand), _OPEN, _needing(now))
     return _lines(connection, needing, (cases.c.rank, sa.nulls_last(cases.c.due_at), cases.c.id), limit, now)
 
 

@@ -15,9 +15,9 @@ from listener.reason import N_, Reason, reason
 from listener.settings import RouteRule, Settings, When
 from listener.taxonomy import Department, Priority, Stakeholder
 from stakeholders.facts import Facts, Route
-from stakeholders.matrix import cell, quote
+from stakeholders.matrix import cell, doubts, quote
 from stakeholders.otherwise import nearest
-from stakeholders.priority import fraud, grade, threatens
+from stakeholders.priority import backing, fraud, grade, sanctions, stands, threatens
 from stakeholders.topics import find_words
 
 __all__ = ["Rules", "decide", "fits", "rules_of"]
@@ -42,6 +42,7 @@ class _Step:
     copies: tuple[Department, ...] = ()
     priority: Priority | None = None  # None: what the taxonomy gives
     takes_rivals: bool = False  # an explicit rule that names competitors opens cases about them
+    explicit: bool = False  # a rule of config.toml
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -64,19 +65,28 @@ def _decide(facts: Facts, rules: Rules) -> Route:
     if stranger and step.department != "communications":
         copies.append("communications")
         because.append(reason(N_("{stakeholder} always copies communications"), stakeholder=facts.stakeholder))
+    fined = sanctions(facts) if facts.relevant and not facts.own_account and not step.explicit else ()
+    if fined and "legal_regulatory" not in (step.department, *copies):
+        copies.append("legal_regulatory")
+        sentence = N_("It says «{quote}»: {department} must at least know")
+        because.append(reason(sentence, quote=quote(fined), department="legal_regulatory"))
+    why: tuple[Reason, ...] = ()
     if step.priority is not None:
         priority = step.priority
     else:
-        priority, why = grade(facts, rules.rivals)
-        because.append(why)
+        priority, graded = grade(facts, rules.rivals)
+        why = (graded, *(one for one in doubts(facts, (graded,)) if "percent" not in graded.facts))
     if facts.unsure and facts.relevant:
         sentence = N_("The verdict is unsure: «{sentiment}» is only the likeliest")
-        because.append(reason(sentence, sentiment=facts.sentiment))
+        unsure = reason(sentence, sentiment=facts.sentiment)
         if priority == "routine" and facts.sentiment != "negative" and not facts.own_account:
             other = _decide(replace(facts, sentiment="negative", unsure=False), rules)
             if other.priority != "routine":
                 priority = "important"
-                because.append(reason(N_("If it harms the brand an answer is owed: a person must look")))
+                # What the likeliest reading would have owed no longer counts.
+                why = (reason(N_("If it harms the brand an answer is owed: a person must look")),)
+        why = (unsure, *why)
+    because.extend(one for one in why if one not in because)
     opens = priority != "routine" and facts.relevant
     if facts.kind == "competitor" and not step.takes_rivals:
         if opens:
@@ -89,7 +99,11 @@ def _decide(facts: Facts, rules: Rules) -> Route:
         rule=step.rule,
         because=tuple(because),
         opens_case=opens,
-        suppress=facts.intent == "opt_out" and facts.relevant and facts.kind == "own" and not facts.own_account,
+        suppress=facts.intent == "opt_out"
+        and stands(facts)
+        and facts.relevant
+        and facts.kind == "own"
+        and not facts.own_account,
     )
 
 
@@ -110,7 +124,7 @@ def _explicit(facts: Facts, rules: Rules) -> _Step | None:
             if rule.priority is not None:
                 because.append(reason(N_("The rule makes it «{priority}»"), priority=rule.priority))
             named = rule.when.kind == "competitor" or rule.when.brand is not None
-            return _Step(rule.department, rule.name, tuple(because), tuple(rule.copies), rule.priority, named)
+            return _Step(rule.department, rule.name, tuple(because), tuple(rule.copies), rule.priority, named, True)
     return None
 
 
@@ -123,38 +137,51 @@ def _own(facts: Facts) -> _Step | None:
 
 def _override(facts: Facts) -> _Step | None:
     """Take what is answered by the same department whoever speaks; the first that applies wins."""
-    if facts.intent == "safety":
+    wish = facts.intent if stands(facts) else "other"  # a doubtful wish without a word of it overrides nothing
+    if wish == "safety":
         sentence = N_("Someone may be hurt: {department}, whoever speaks; communications is told")
-        because = reason(sentence, department="network_quality")
+        because = _backed(facts, "network_quality") or reason(sentence, department="network_quality")
         return _Step("network_quality", "safety", (because,), ("communications",))
-    if facts.intent == "legal_threat":
-        because = reason(N_("A legal threat: {department}, whoever speaks"), department="legal_regulatory")
+    if wish == "legal_threat":
+        sentence = N_("A legal threat: {department}, whoever speaks")
+        because = _backed(facts, "legal_regulatory") or reason(sentence, department="legal_regulatory")
         return _Step("legal_regulatory", "legal threat", (because,))
-    if facts.intent == "job":
-        because = reason(N_("It is about a job: {department}, whoever speaks"), department="human_resources")
+    if wish == "job":
+        sentence = N_("It is about a job: {department}, whoever speaks")
+        because = _backed(facts, "human_resources") or reason(sentence, department="human_resources")
         return _Step("human_resources", "job", (because,))
     found = fraud(facts)
     if found is not None:
         sentence = N_("It speaks of fraud («{quote}»): {department}, whoever speaks")
         because = reason(sentence, quote=quote(found[1]), department="security_fraud")
         return _Step("security_fraud", "fraud", (because,))
-    if facts.intent == "opt_out":
+    if wish == "opt_out":
         stop = reason(N_("The author does not want to be written to: on the suppression list"))
         words = threatens(facts)
         if words:
             sentence = N_("It comes with a legal threat («{quote}»): {department}")
             threat = reason(sentence, quote=quote(words), department="legal_regulatory")
             return _Step("legal_regulatory", "opt-out", (stop, threat))
-        whom = reason(N_("An opt-out: {department}, whoever speaks"), department="customer_care")
+        sentence = N_("An opt-out: {department}, whoever speaks")
+        whom = _backed(facts, "customer_care") or reason(sentence, department="customer_care")
         return _Step("customer_care", "opt-out", (stop, whom))
     return None
+
+
+def _backed(facts: Facts, department: Department) -> Reason | None:
+    """Word an override that rests on a doubtful wish and on words of the text; None when the wish is sure."""
+    if facts.doubtful_intent is None:
+        return None
+    sentence = N_("{intent} (unsure, {percent} %), and it says «{quote}»: {department}, whoever speaks")
+    words = quote(backing(facts))
+    return reason(sentence, intent=facts.intent, percent=facts.doubtful_intent, quote=words, department=department)
 
 
 def _matrix(facts: Facts, rules: Rules) -> _Step:
     found = cell(facts, rules.matrix)
     if found is not None:
-        return _Step(found.department, "matrix", found.because)
-    because = reason(N_("No row of the matrix takes it: {department}, the widest net"), department="communications")
+        return _Step(found.department, "matrix", (*found.because, *doubts(facts, found.because)))
+    because = reason(N_("No other area fits: {department} takes it"), department="communications")
     return _Step("communications", "widest net", (because,))
 
 

@@ -26,6 +26,11 @@ Topic = Literal[
     "community",
     "crisis",
     "legal",
+    "safety",
+    "job",
+    "stop",
+    "sanction",
+    "no_sanction",
 ]  # a table of topics.toml each
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 

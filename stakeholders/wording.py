@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -64,12 +65,17 @@ class Wording:
 
     def percent(self, share: float) -> str:
         """Write a proportion as a whole percentage; what is not quite all or nothing is not rounded to it."""
-        from babel.numbers import format_percent
-
         if 0 < share < 0.01 or 0.99 < share < 1:
             low = share < 0.5
-            return f"{'<' if low else '>'}\u00a0{format_percent(0.01 if low else 0.99, locale=self.locale)}"
-        return format_percent(round(share, 2), locale=self.locale)
+            return f"{'<' if low else '>'}\u00a0{self._percent(0.01 if low else 0.99)}"
+        return self._percent(share)
+
+    def _percent(self, share: float) -> str:
+        from babel.numbers import format_percent
+
+        plain = format_percent(round(share, 2), locale=self.locale)
+        # CLDR leaves the space out for some countries; Spanish sentences have it everywhere (RAE, Ortografía).
+        return re.sub(r"\s?%", "\u00a0%", plain) if self.lang == "es" else plain
 
     def points(self, net: float) -> str:
         """Write net sentiment as points with a true sign: −12, 0, +8."""

@@ -39,6 +39,7 @@ NOTES = {
     "investor_relations": (AGREED,),
 }  # what the others write down fits everybody: it was read and passed on
 
+
 @dataclass(order=True)
 class _Act:
     at: datetime

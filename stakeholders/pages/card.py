@@ -13,7 +13,7 @@ from sentiment.verdict import HEADS, Label, Verdict
 from stakeholders.decision import Decision
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
-from stakeholders.pages.text import escape, highlight, web_link
+from stakeholders.pages.text import escape, handle, highlight, web_link
 
 __all__ = ["HEAD_WORDS", "author_facts", "corrections", "events", "labels", "post", "route"]
 
@@ -51,18 +51,18 @@ def post(scene: Scene, mention: Mention, now: datetime, *, masked: bool = False)
     said = mention.post
     by = [
         f"<b>{_name(scene, said.author, masked=masked)}</b>",
-        escape(said.source),
+        escape(scene.source(said.source)),
         marks.ago(scene, said.published_at, now),
     ]
     if not masked:
-        by.append(web_link(said.url, scene.t(N_("see it there"))) if said.url else "")
+        by.append(web_link(said.url, scene.t(N_("see the original post"))) if said.url else "")
     counts = [
-        (N_("{n} likes"), said.metrics.likes),
-        (N_("{n} replies"), said.metrics.replies),
-        (N_("{n} shares"), said.metrics.shares),
-        (N_("{n} views"), said.metrics.views),
+        (N_("1 like"), N_("{n} likes"), said.metrics.likes),
+        (N_("1 reply"), N_("{n} replies"), said.metrics.replies),
+        (N_("1 share"), N_("{n} shares"), said.metrics.shares),
+        (N_("1 view"), N_("{n} views"), said.metrics.views),
     ]
-    told = [escape(scene.t(words, n=marks.number(scene, n))) for words, n in counts if n is not None]
+    told = [escape(marks.count(scene, n, one, many)) for one, many, n in counts if n is not None]
     line = " ".join(f"<span>{part}</span>" for part in by if part)
     foot = f'<div class="e-by">{" ".join(f"<span>{part}</span>" for part in told)}</div>' if told else ""
     words = highlight(said.text, mention.terms)
@@ -71,9 +71,9 @@ def post(scene: Scene, mention: Mention, now: datetime, *, masked: bool = False)
 
 def _name(scene: Scene, author: Author, *, masked: bool) -> str:
     if masked:
-        return escape(scene.t(N_("an employee (name withheld)")))
+        return escape(scene.t(N_("author withheld")))
     if author.handle:
-        return f"<bdi>@{escape(author.handle)}</bdi>"
+        return f"<bdi>{escape(handle(author.handle))}</bdi>"
     return f"<bdi>{escape(author.name)}</bdi>" if author.name else escape(scene.t(N_("author not told")))
 
 
@@ -184,11 +184,13 @@ def _flat(scene: Scene, value: Any) -> str:
         return ""
     if isinstance(value, Mapping):
         if "sentence" in value:
-            return escape(Reason(str(value["sentence"]), dict(value.get("facts", {}))).say(scene.lang))
+            return escape(marks.reason(scene, Reason(str(value["sentence"]), dict(value.get("facts", {})))))
         parts = [_flat(scene, part) for key, part in value.items() if key not in _UNTOLD]
         return " · ".join(part for part in parts if part)
     if isinstance(value, list):
         return ", ".join(part for part in (_flat(scene, part) for part in value) if part)
     if isinstance(value, str):
         return f"<bdi>{escape(scene.t(_WAYS.get(value, '{name}'), name=value))}</bdi>"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return escape(marks.number(scene, value))
     return escape(value)

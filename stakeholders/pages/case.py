@@ -16,7 +16,7 @@ from stakeholders.case import NotPossible, Stale
 from stakeholders.dossier import CaseMention
 from stakeholders.facts import Case
 from stakeholders.pages import card, marks, queue, wire
-from stakeholders.pages.scene import Scene
+from stakeholders.pages.scene import Scene, list_people
 from stakeholders.pages.text import clip, escape
 
 __all__ = ["show"]
@@ -56,19 +56,27 @@ def show(scene: Scene) -> None:
         st.html(_title(scene, found, now))
         if found.status == "new":
             _show_acknowledge(scene, found)
-    left, right = st.columns([3, 2], gap="medium")
+    # Keyed containers: on a phone style.css puts the steps right below the post, and the history at the end.
+    with st.container(key="case"):
+        left, right = st.columns([3, 2], gap="medium")
     with left:
         if opened is not None:
-            st.html(card.post(scene, opened.mention, now, masked=opened.masked))
-        others = [one for one in posts if one is not opened]
-        if others:
-            st.html(_others(scene, others, now))
-        st.html(_sent(scene, found, opened))
-        st.html(f'<h2 class="e-h2">{escape(scene.t(N_("History")))}</h2>{card.events(scene, reversed(happened))}')
+            with st.container(key="case-post"):
+                st.html(card.post(scene, opened.mention, now, masked=opened.masked))
+        with st.container(key="case-sent"):
+            others = [one for one in posts if one is not opened]
+            if others:
+                st.html(_others(scene, others, now))
+            st.html(_sent(scene, found, opened))
+        with st.container(key="case-history"):
+            newest = sorted(happened, key=lambda one: (one.at, one.id), reverse=True)
+            st.html(f'<h2 class="e-h2">{escape(scene.t(N_("History")))}</h2>{card.events(scene, newest)}')
     with right:
-        _show_steps(scene, found)
+        with st.container(key="case-steps"):
+            _show_steps(scene, found)
         if opened is not None:
-            _show_judgement(scene, opened)
+            with st.container(key="case-labels"):
+                _show_judgement(scene, opened)
 
 
 def _show_ways(scene: Scene, filters: queue.Filters, following: int | None) -> None:
@@ -93,7 +101,7 @@ def _title(scene: Scene, case: Case, now: datetime) -> str:
         escape(scene.brand(case.brand)),
     ]
     if case.people > 1:
-        parts.append(escape(scene.t(N_("{n} people"), n=case.people)))
+        parts.append(escape(scene.t(N_("{n} people"), n=marks.number(scene, case.people))))
     line = " ".join(f"<span>{part}</span>" for part in parts if part)
     return f'<div class="e-head"><h1>{escape(name)}</h1><div class="e-by">{line}</div></div>'
 
@@ -106,7 +114,7 @@ def _others(scene: Scene, others: list[CaseMention], now: datetime) -> str:
         line = clip(said.text, one.mention.terms, 110)
         body = card.post(scene, one.mention, now, masked=one.masked)
         lines.append(f"<details><summary>{line} {mood}</summary>{body}</details>")
-    title = scene.t(N_("{n} more posts in this case"), n=len(others))
+    title = marks.count(scene, len(others), N_("1 more post in this case"), N_("{n} more posts in this case"))
     return f'<h2 class="e-h2">{escape(title)}</h2><div class="e-list">{"".join(lines)}</div>'
 
 
@@ -159,8 +167,8 @@ def _show_steps(scene: Scene, case: Case) -> None:
 
 def _show_owner(scene: Scene, case: Case, take: Callable[[Callable[[Connection, datetime], object]], None]) -> None:
     table = scene.config.settings.departments.get(case.department)
-    people = [name for name in (*(table.people if table else ()), table.lead if table else None, scene.who) if name]
-    names = list(dict.fromkeys((*people, *([case.owner] if case.owner else []))))
+    people = list_people([table] if table else ())
+    names = [name for name in dict.fromkeys((*people, scene.who, case.owner)) if name]
 
     def give() -> None:
         chosen = st.session_state["owner"]

@@ -88,7 +88,7 @@ def daily_voices(
     axis = _days(alt, days, inks, formats, 5)
     colour = alt.Color("brand:N", scale=alt.Scale(domain=domain, range=colours), legend=None)
     base = alt.Chart(table(values=rows)).encode(x=axis, color=colour)
-    lines = base.mark_line(strokeWidth=2, interpolate="monotone").encode(
+    lines = base.mark_line(strokeWidth=2, interpolate="linear").encode(
         y=alt.Y("n:Q", title=None, axis=_counts(alt, inks)),
         strokeDash=alt.StrokeDash("brand:N", scale=alt.Scale(domain=domain, range=dashes), legend=None),
     )
@@ -102,7 +102,7 @@ def daily_voices(
     )
     ends = alt.Chart(table(values=_ends(days, names))).encode(x=axis, y="at:Q", color=colour)
     labels = ends.mark_text(align="left", dx=8, fontSize=12, fontWeight=600).encode(text="brand:N")
-    room = {"right": 64, "left": 0, "top": 4, "bottom": 0}
+    room = {"right": 12 + 7 * max(map(len, domain)), "left": 0, "top": 4, "bottom": 0}
     chart = alt.layer(lines, points, labels).properties(height=_HEIGHT - 30, padding=room)
     return chart.configure_view(stroke=None, clip=False)
 
@@ -131,12 +131,22 @@ def _ends(days: Sequence[DayCount], names: Mapping[str, str]) -> list[dict[str, 
         return []
     top = max(one.mentions or 0 for one in known) or 1
     last = {one.brand: one for one in known}
-    placed: list[dict[str, Any]] = []
-    floor = -1.0
-    for one in sorted(last.values(), key=lambda day: day.mentions or 0):
-        floor = max(float(one.mentions or 0), floor + top * 0.1)
-        placed.append({"day": one.day.isoformat(), "brand": names[one.brand], "at": floor})
-    return placed
+    ordered = sorted(last.values(), key=lambda day: day.mentions or 0)
+    places = [float(one.mentions or 0) for one in ordered]
+    apart = min(top * 0.11, top / len(places))
+    # Pairs that are too near give way by half each, so that no name comes to stand beside another's line.
+    for _ in range(50):
+        for low in range(len(places) - 1):
+            short = apart - (places[low + 1] - places[low])
+            if short > 0:
+                places[low] -= short / 2
+                places[low + 1] += short / 2
+    for up in range(len(places)):
+        places[up] = max(places[up], places[up - 1] + apart if up else 0.0)
+    for down in reversed(range(len(places))):
+        places[down] = min(places[down], places[down + 1] - apart if down + 1 < len(places) else float(top))
+    end = max(one.day for one in days).isoformat()
+    return [{"day": end, "brand": names[one.brand], "at": at} for one, at in zip(ordered, places, strict=True)]
 
 
 def _days(
@@ -146,6 +156,11 @@ def _days(
     dates = sorted({one.day for one in days})
     step = max(1, -(-len(dates) // most))
     shown = [one.isoformat() for one in dates[::-1][::step]]
+    # The last one ends where its day does: centred, it would stick out to the right.
+    align = {
+        "condition": {"test": f"datum.value === '{shown[0] if shown else ''}'", "value": "right"},
+        "value": "center",
+    }
     # Names of months come from our own catalogue of dates, not from the browser.
     look = "{" + ",".join(f"'{one.isoformat()}':'{formats[one.isoformat()]}'" for one in dates) + "}[datum.value]"
     return alt.X(
@@ -154,7 +169,7 @@ def _days(
         scale=alt.Scale(domain=[one.isoformat() for one in dates], paddingInner=0.18),
         axis=alt.Axis(
             values=shown, labelExpr=look, labelAngle=0, grid=False, ticks=False, domainColor=inks["line"],
-            labelColor=inks["muted"], labelPadding=6, labelOverlap=True,
+            labelColor=inks["muted"], labelPadding=6, labelOverlap=True, labelAlign=align,
         ),
     )  # fmt: skip
 

@@ -39,12 +39,14 @@ def strip(
         (
             marks.number(scene, counts.opened),
             N_("cases opened"),
-            scene.t(N_("{n} answered in time"), n=counts.answered_in_time) if counts.answered else "",
+            scene.t(N_("{n} answered in time"), n=marks.number(scene, counts.answered_in_time))
+            if counts.answered
+            else "",
         ),
         (
             marks.number(scene, counts.open),
             N_("still to answer"),
-            scene.t(N_("{n} overdue"), n=counts.overdue) if counts.overdue else "",
+            scene.t(N_("{n} overdue"), n=marks.number(scene, counts.overdue)) if counts.overdue else "",
         ),
     ]
     boxes = "".join(
@@ -63,8 +65,8 @@ def causes(scene: Scene, odd: Sequence[Unusual]) -> str:
         words = scene.t(
             N_("{n} mentions, where {low} to {high} are usual; {negative} harm"),
             n=marks.number(scene, one.mentions),
-            low=math.floor(one.low),
-            high=math.ceil(one.high),
+            low=marks.number(scene, math.floor(one.low)),
+            high=marks.number(scene, math.ceil(one.high)),
             negative=marks.number(scene, one.negative),
         )
         if one.stakeholder is not None:
@@ -96,14 +98,16 @@ def share_of_voice(scene: Scene, shares: Sequence[Share], nets: Mapping[str, Net
         lines.append(f"<span>{strong}</span>{bar}<span>{figure}</span>")
     title = escape(scene.t(N_("Share of voice · net sentiment")))
     total = sum(one.mentions for one in shares)
-    foot = scene.t(N_("The line is the 95 % interval. {n} mentions in {days} days."), n=total, days=days)
+    foot = scene.t(
+        N_("The line is the 95 % interval. {n} mentions in {days} days."), n=marks.number(scene, total), days=days
+    )
     return (
         f'<h2 class="e-h2">{title}</h2><div class="e-share">{"".join(lines)}</div><p class="e-sub">{escape(foot)}</p>'
     )
 
 
 def who_speaks(scene: Scene, voices: Sequence[Voice], brand: str) -> str:
-    """Write the table of stakeholders by mood; a name opens the inbox on its cases."""
+    """Write the table of stakeholders by mood; the inbox knows no period, so the counts of this one are no links."""
     said = [one for one in voices if one.mentions or one.cases]
     if not said:
         return ""
@@ -112,11 +116,13 @@ def who_speaks(scene: Scene, voices: Sequence[Voice], brand: str) -> str:
     for one in said:
         if one.stakeholder is None:
             name = escape(scene.t(N_("not routed yet")))
-            cases = marks.number(scene, one.cases)
+            every = ""
         else:
             query: Any = scene.query({"stakeholder": one.stakeholder, "brand": brand, "status": "all"})
-            name = wire.link("inbox", query, escape(scene.t("{name}", name=one.stakeholder)))
-            cases = wire.link("inbox", query, marks.number(scene, one.cases)) if one.cases else "0"
+            worded = scene.t("{name}", name=one.stakeholder)
+            name = escape(worded)
+            all_of_them = scene.t(N_("all cases, whenever"))
+            every = wire.link("inbox", query, escape(all_of_them), label=f"{worded}: {all_of_them}")
         total = one.mentions or 1
         stack = "".join(
             f'<span class="{mood}" style="width:{getattr(one, mood) / total:.1%}"></span>' for mood in SENTIMENTS
@@ -125,13 +131,13 @@ def who_speaks(scene: Scene, voices: Sequence[Voice], brand: str) -> str:
         rows.append(
             f'<tr><td>{name}</td><td class="n">{marks.number(scene, one.mentions)}</td>'
             f'<td style="width:22%"><div class="e-stack" aria-hidden="true">{stack}</div></td>'
-            f'{cells}<td class="n">{cases}</td></tr>'
+            f'{cells}<td class="n">{marks.number(scene, one.cases)}</td><td class="n">{every}</td></tr>'
         )
     title = escape(scene.t(N_("Who speaks, and how")))
     words = [escape(scene.t(one)) for one in (N_("who"), N_("mentions"), N_("cases"))]
     return (
         f'<h2 class="e-h2">{title}</h2><div class="e-scroll"><table class="e-table"><thead><tr><th>{words[0]}</th>'
-        f'<th class="n">{words[1]}</th><th></th>{heads}<th class="n">{words[2]}</th></tr></thead>'
+        f'<th class="n">{words[1]}</th><th></th>{heads}<th class="n">{words[2]}</th><th></th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -140,7 +146,7 @@ def honesty(scene: Scene, honest: Honest) -> str:
     """Say what the figures stand on: what is in, what is out, and what is missing."""
     lines = [
         (N_("posts collected, whoever they name"), honest.collected),
-        (N_("mentions of the brand"), honest.mentions),
+        (N_("posts that name the brand"), honest.mentions),
         (N_("about the brand: what is counted above"), honest.relevant),
         (N_("left out: not about the brand"), honest.excluded),
         (N_("waiting to be judged"), honest.waiting),
@@ -152,7 +158,8 @@ def honesty(scene: Scene, honest: Honest) -> str:
     facts = "".join(f"<dt>{escape(scene.t(words))}</dt><dd>{marks.number(scene, value)}</dd>" for words, value in lines)
     gaps = ""
     for gap in honest.gaps[:12]:
-        gaps += f"<li>{escape(gap.source)}: {marks.clock(scene, gap.start)} – {marks.clock(scene, gap.end)}</li>"
+        name = escape(scene.source(gap.source))
+        gaps += f"<li>{name}: {marks.clock(scene, gap.start)} – {marks.clock(scene, gap.end)}</li>"
     title = escape(scene.t(N_("What these figures stand on")))
     missing = escape(scene.t(N_("Not heard in this period")))
     more = f'<p class="e-sub">{missing}</p><ul class="e-why">{gaps}</ul>' if gaps else ""

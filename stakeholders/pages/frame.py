@@ -17,7 +17,7 @@ from listener.reason import N_
 from listener.redaction import install
 from listener.taxonomy import LANGUAGES
 from stakeholders.pages import marks, wire
-from stakeholders.pages.scene import Scene
+from stakeholders.pages.scene import Scene, list_people
 from stakeholders.pages.theme import ICON, LOGO, prepare, style
 
 __all__ = ["run"]
@@ -41,12 +41,12 @@ def run(folder: Path) -> None:
     except (ConfigError, StoreError) as error:
         st.html(marks.note(str(error), "bad"))
         st.stop()
-    scene = Scene(config, store, _language(config), _name(config))
+    scene = Scene(config, store, _language(config), _name())
     page = st.navigation(_pages(scene), position="sidebar")
     if again:
         st.rerun()  # options were set after the browser was told the theme: once in the life of a process
     st.logo(LOGO, size="large")
-    wire.connect(scene.lang, st.session_state.get("who"))
+    wire.connect(scene.lang, st.session_state.get("who"), keep="lang" in st.session_state)
     page.run()
     with st.sidebar:
         _ask_who(scene)
@@ -71,29 +71,29 @@ def _pages(scene: Scene) -> list[st.Page]:
 
 
 def _language(config: Config) -> str:
-    """Take the language of the address, else the one of this session, else the instance's."""
-    given = st.query_params.get("lang") or st.session_state.get("lang") or config.language
-    lang = given if given in LANGUAGES else config.language
-    st.session_state["lang"] = lang
-    return lang
+    """Take the language of a new address, else of this session, else of this browser, else the instance's.
+
+    The address counts once: a language that is chosen afterwards needs no address of its own to be gone back through.
+    """
+    told = st.query_params.get("lang")
+    if told in LANGUAGES and told != st.session_state.get("lang_told"):
+        st.session_state["lang"] = told
+    st.session_state["lang_told"] = told
+    kept = st.session_state.get("lang") or st.context.cookies.get("escucha_lang")
+    return str(kept) if kept in LANGUAGES else config.language
 
 
-def _name(config: Config) -> str:
-    """Take who is working: chosen in this session, remembered by this browser, or the first person of the config."""
+def _name() -> str:
+    """Take who is working: chosen in this session, or remembered by this browser; nobody until it is said."""
     if "who" not in st.session_state:
         kept = unquote(st.context.cookies.get("escucha_who", ""))[:80]
-        st.session_state["who"] = kept or next(iter(_people(config)), "")
+        st.session_state["who"] = kept
     return str(st.session_state["who"])
 
 
-def _people(config: Config) -> list[str]:
-    """Give every name that the configuration knows, once, in its order."""
-    known = (name for table in config.settings.departments.values() for name in (*table.people, table.lead) if name)
-    return list(dict.fromkeys(known))
-
-
 def _ask_who(scene: Scene) -> None:
-    people = list(dict.fromkeys((*_people(scene.config), *([scene.who] if scene.who else []))))
+    known = list_people(scene.config.settings.departments.values())
+    people = [name for name in dict.fromkeys((*known, scene.who)) if name]
     st.selectbox(
         scene.t(N_("I am")),
         people,
@@ -108,7 +108,6 @@ def _ask_who(scene: Scene) -> None:
 def _ask_language(scene: Scene) -> None:
     def change() -> None:
         st.session_state["lang"] = st.session_state["_lang"] or scene.lang
-        st.query_params["lang"] = st.session_state["lang"]
 
     st.segmented_control(
         scene.t(N_("Language")),

@@ -16,7 +16,7 @@ from listener.taxonomy import DEPARTMENTS, PRIORITIES, SENTIMENTS, STAKEHOLDERS
 from stakeholders.inbox import NOBODY, Filters, InboxPage, InboxRow, count_facets, count_inbox, read_inbox
 from stakeholders.pages import marks, queue, wire
 from stakeholders.pages.scene import Scene
-from stakeholders.pages.text import clip, escape
+from stakeholders.pages.text import clip, escape, handle
 
 __all__ = ["show"]
 
@@ -26,7 +26,7 @@ _VIEWS = {
     "open": N_("to answer"),
     "answered": N_("answered"),
     "closed": N_("closed"),
-    "all": N_("all"),
+    "all": N_("in all"),
 }
 
 
@@ -54,7 +54,8 @@ def _show_list(scene: Scene, filters: Filters, after: str | None) -> None:
         late = count_inbox(connection, replace(filters, overdue=True), now)
         free = count_inbox(connection, replace(filters, owner=NOBODY), now)
         mine = count_inbox(connection, replace(filters, owner=scene.who or NOBODY), now)
-    line = f"<b>{marks.number(scene, total)}</b> {escape(scene.t(_VIEWS.get(filters.status, N_('in this view'))))}"
+    said = _VIEWS[filters.status] if filters.status in ("open", "all") else N_("in this view")
+    line = f"<b>{marks.number(scene, total)}</b> {escape(scene.t(said))}"
     if late:
         words = escape(scene.t(N_("overdue")))
         line += f' · <span class="late"><b>{marks.number(scene, late)}</b> {words}</span>'
@@ -137,7 +138,7 @@ def _word(scene: Scene, name: str, value: str) -> str:
         return scene.brand(value)
     if name == "status":
         return scene.t(_VIEWS.get(value, "{name}"), name=value)
-    return value if name == "source" else scene.t("{name}", name=value)
+    return scene.source(value) if name == "source" else scene.t("{name}", name=value)
 
 
 def _show_more_filters(scene: Scene, filters: Filters) -> None:
@@ -197,12 +198,12 @@ def _row(scene: Scene, filters: Filters, row: InboxRow, matcher: Matcher, now: d
     case = row.case
     over = case.answered_at is not None or case.status == "closed"
     terms = matcher.find(row.snippet).get(case.brand, ())
-    who = scene.t(N_("an employee (name withheld)")) if row.masked else row.author or scene.t(N_("author not told"))
+    who = scene.t(N_("author withheld")) if row.masked else _author(row) or scene.t(N_("author not told"))
     line = [
         f"<b><bdi>{escape(who)}</bdi></b>",
         escape(scene.t("{name}", name=case.stakeholder)),
         marks.mood(scene, row.sentiment, unsure=row.unsure) if row.sentiment else "",
-        escape(row.source),
+        escape(scene.source(row.source)),
         marks.ago(scene, row.published_at, now),
     ]
     if case.people > 1:
@@ -222,6 +223,10 @@ def _row(scene: Scene, filters: Filters, row: InboxRow, matcher: Matcher, now: d
     )
     style = f"e-row {case.priority}" + (" done" if over else "")
     return wire.link("case", queue.case_query(scene, filters, case.id), inner, style=style)
+
+
+def _author(row: InboxRow) -> str | None:
+    return handle(row.author) if row.author and row.author.startswith("@u/") else row.author
 
 
 def _paging(scene: Scene, filters: Filters, page: InboxPage, *, later: bool) -> str:

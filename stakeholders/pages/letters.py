@@ -65,8 +65,11 @@ def show(scene: Scene) -> None:
     there = folder.rglob("*.eml") if folder.is_dir() else ()
     paths = sorted(there, key=lambda path: path.stat().st_mtime, reverse=True)
     weekly = [path for path in paths if _is_digest(path)]
-    found = _read(folder, [*weekly, *(path for path in paths[:_NEWEST] if path not in weekly)])
-    line = escape(scene.t(N_("{n} mails that Escucha sent; nothing left this machine"), n=len(paths)))
+    alerts = [path for path in paths if path not in set(weekly)]
+    found = _read(folder, [*weekly, *alerts[:_NEWEST]])
+    line = escape(
+        scene.t(N_("{n} mails that Escucha sent; nothing left this machine"), n=marks.number(scene, len(paths)))
+    )
     st.html(marks.head(scene.t(N_("Mail")), line))
     if not found:
         words = scene.t(N_("Alerts and the weekly digest appear here as soon as they are sent."))
@@ -75,11 +78,14 @@ def show(scene: Scene) -> None:
     wanted = st.query_params.get("mail")
     opened = next((one for one in found if one.name == wanted), None)
     if opened is None:
-        for title, kind in ((N_("Weekly letters"), True), (N_("Alerts, the newest {n}"), False)):
+        cut = len(alerts) > _NEWEST
+        titles = (N_("Weekly letters"), True), (N_("Alerts, the newest {n} of {all}") if cut else N_("Alerts"), False)
+        facts = {"n": marks.number(scene, _NEWEST), "all": marks.number(scene, len(alerts))}
+        for title, kind in titles:
             shown = [one for one in found if one.weekly is kind]
             rows = "".join(_row(scene, one) for one in shown)
             if shown:
-                head = f'<h2 class="e-h2">{escape(scene.t(title, n=len(shown)))}</h2>'
+                head = f'<h2 class="e-h2">{escape(scene.t(title, **facts))}</h2>'
                 st.html(f'{head}<div class="e-list">{rows}</div>')
         return
     _show_one(scene, opened)
@@ -112,7 +118,7 @@ def _row(scene: Scene, letter: Letter) -> str:
     inner = (
         f'<span class="e-first">{marks.clock(scene, letter.at)}</span>'
         f'<span class="e-said"><b>{escape(letter.subject)}</b></span>'
-        f'<span class="e-last">{escape(letter.to)}</span>'
+        f'<span class="e-last"><span>{escape(letter.to)}</span></span>'
     )
     return wire.link("letters", scene.query({"mail": letter.name}), inner, style="e-row")
 

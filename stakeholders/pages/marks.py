@@ -13,6 +13,7 @@ __all__ = [
     "ago",
     "clock",
     "confidence",
+    "count",
     "day",
     "due",
     "empty",
@@ -23,6 +24,7 @@ __all__ = [
     "number",
     "percent",
     "priority",
+    "reason",
     "reasons",
     "signed",
     "span",
@@ -103,6 +105,11 @@ def number(scene: Scene, value: float | None) -> str:
     return str(format_decimal(value, locale=scene.locale))
 
 
+def count(scene: Scene, value: int, one: str, many: str) -> str:
+    """Word a count: `one` is the sentence for a single one, `many` has its {n}."""
+    return scene.t(one) if value == 1 else scene.t(many, n=number(scene, value))
+
+
 def percent(scene: Scene, share: float | None, places: int = 0) -> str:
     """Write a share of 0..1 as a percentage."""
     if share is None:
@@ -131,8 +138,21 @@ def confidence(scene: Scene, value: float, *, unsure: bool) -> str:
 
 def reasons(scene: Scene, because: Iterable[Reason]) -> str:
     """List reasons as text; quotes in them may be a stranger's words."""
-    items = "".join(f"<li>{escape(one.say(scene.lang))}</li>" for one in because)
+    items = "".join(f"<li>{escape(reason(scene, one))}</li>" for one in because)
     return f'<ul class="e-why">{items}</ul>' if items else ""
+
+
+def reason(scene: Scene, one: Reason) -> str:
+    """Word a reason, its counts and countries as the reader's language writes them."""
+    from babel import Locale
+
+    facts = dict(one.facts)
+    for name, fact in one.facts.items():
+        if isinstance(fact, int) and abs(fact) >= 10_000:  # below, it may be a year
+            facts[name] = number(scene, fact)
+        elif name in ("country", "quote3") and isinstance(fact, str):  # quote3: the country of a register's entry
+            facts[name] = Locale.parse(scene.locale).territories.get(fact.upper(), fact)
+    return Reason(one.sentence, facts).say(scene.lang)
 
 
 def head(title: str, line: str = "") -> str:

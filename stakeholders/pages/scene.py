@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from listener.config import Config
 from listener.database import Store
-from listener.reason import say
+from listener.reason import label, say
+from listener.settings import DepartmentTable
+from listener.taxonomy import DEPARTMENTS, LANGUAGES
 
-__all__ = ["Scene"]
+__all__ = ["Scene", "list_people"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +52,14 @@ class Scene:
     def brand(self, key: str) -> str:
         """Give the name of a brand by its key."""
         return next((brand.name for brand in self.config.brands if brand.key == key), key)
+
+    def source(self, key: str) -> str:
+        """Give the name of a source for people: those of the demo without their prefix."""
+        return key.removeprefix("demo-")
+
+
+def list_people(departments: Iterable[DepartmentTable]) -> list[str]:
+    """Give the names of people in departments, once, in order; a lead that only repeats an area's name is none."""
+    areas = {label(name, lang).casefold() for name in DEPARTMENTS for lang in LANGUAGES}
+    known = (name for table in departments for name in (*table.people, table.lead) if name)
+    return [name for name in dict.fromkeys(known) if name.casefold() not in areas]

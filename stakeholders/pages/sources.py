@@ -37,8 +37,8 @@ def show(scene: Scene) -> None:
         found = read_health(connection, scene.config, now)
         aside = read_quarantine(connection, _LIMIT)
         stuck = read_cycle_error(connection)
-    well = sum(one.state == "connected" for one in found)
-    line = escape(scene.t(N_("{well} of {all} connected"), well=well, all=len(found)))
+    well = marks.number(scene, sum(one.state == "connected" for one in found))
+    line = escape(scene.t(N_("{well} of {all} connected"), well=well, all=marks.number(scene, len(found))))
     st.html(marks.head(scene.t(N_("Sources")), line))
     if not found:
         words = scene.t(N_("Add a table [sources.rss] to config.toml, or write a new file with: escucha init"))
@@ -105,7 +105,9 @@ def _show_quarantine(scene: Scene, aside: list[Quarantined], total: int) -> None
         st.html(title + f'<p class="e-sub">{escape(words)}</p>')
         return
     words = scene.t(
-        N_("The rest of each page went on. Shown: {shown} of {total}."), shown=len(aside), total=max(total, len(aside))
+        N_("The rest of each page went on. Shown: {shown} of {total}."),
+        shown=marks.number(scene, len(aside)),
+        total=marks.number(scene, max(total, len(aside))),
     )
     lists = []
     for source, group in groupby(sorted(aside, key=lambda one: one.source), key=lambda one: one.source):

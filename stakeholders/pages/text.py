@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from listener.mention import Term
 
-__all__ = ["clip", "escape", "highlight", "web_link"]
+__all__ = ["clip", "escape", "handle", "highlight", "web_link"]
 
 LONGEST = 12_000  # characters of one post that a page shows
 
@@ -27,6 +27,12 @@ def escape(text: object) -> str:
     if not shown.isprintable():
         shown = "".join(c for c in shown if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return html.escape(shown, quote=True)
+
+
+def handle(name: str) -> str:
+    """Write an account's name as its platform does: u/name stays, others get their @."""
+    bare = name.removeprefix("@")
+    return bare if bare.startswith("u/") else f"@{bare}"
 
 
 def highlight(text: str, terms: Iterable[Term] = (), limit: int = LONGEST) -> str:

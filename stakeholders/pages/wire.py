@@ -20,13 +20,25 @@ export default function (component) {
   if (data.who !== null) {
     document.cookie = "escucha_who=" + encodeURIComponent(data.who) + "; path=/; SameSite=Lax; max-age=31536000";
   }
+  if (data.keep) {
+    document.cookie = "escucha_lang=" + data.lang + "; path=/; SameSite=Lax; max-age=31536000";
+  }
   document.documentElement.lang = data.lang;
+  const here = new URL(location.href);
+  if (data.keep && here.searchParams.has("lang") && here.searchParams.get("lang") !== data.lang) {
+    here.searchParams.set("lang", data.lang);
+    history.replaceState(history.state, "", here);
+  }
+  const fold = () => {
+    if (innerWidth < 768) document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  };
   const open = (anchor) => {
     history.pushState({}, "", anchor.href);
     window.dispatchEvent(new PopStateEvent("popstate"));
     document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
   };
   const click = (event) => {
+    if (event.target.closest?.('[data-testid="stSidebar"] a')) setTimeout(fold, 0);
     const anchor = event.target.closest?.("a[data-go]");
     const plain = !(event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
     if (anchor && plain && anchor.origin === location.origin) {
@@ -54,10 +66,10 @@ export default function (component) {
 """
 
 
-def connect(lang: str, who: str | None) -> None:
-    """Mount the script; `who` is remembered in this browser so that a name need not be chosen twice."""
+def connect(lang: str, who: str | None, *, keep: bool) -> None:
+    """Mount the script; `who`, and with `keep` the language, are remembered in this browser."""
     component = st.components.v2.component("escucha.wire", js=_SCRIPT)
-    component(data={"lang": lang, "who": who}, key="wire", height=1)
+    component(data={"lang": lang, "who": who, "keep": keep}, key="wire", height=1)
 
 
 def address(page: str, query: Mapping[str, object] | None = None) -> str:

@@ -118,6 +118,8 @@ def page(browser: Any, site: str) -> Iterator[Any]:
 def test_a_case_is_filtered_opened_acknowledged_and_seen_in_its_history(page: Any) -> None:
     page.goto("/")
     page.locator("a.e-row").first.wait_for()
+    assert page.get_by_role("combobox", name="I am").input_value() == "", "nobody until it is said"
+    sign(page, "Ana Flores")
     assert page.locator("a.e-row").count() == 50
     page.get_by_role("link", name="Next page").click()
     page.get_by_role("link", name="Most urgent").wait_for()
@@ -134,6 +136,14 @@ def test_a_case_is_filtered_opened_acknowledged_and_seen_in_its_history(page: An
     page.keyboard.press("u")
     page.wait_for_url("**/?priority=alert")
     page.locator("a.e-row", has_text="artel_regula").wait_for()
+
+
+def sign(page: Any, name: str) -> None:
+    """Say who is working, as a person does, and wait until the browser keeps it."""
+    box = page.get_by_role("combobox", name="I am")
+    box.fill(name)
+    box.press("Enter")
+    page.wait_for_function("name => document.cookie.includes(encodeURIComponent(name))", arg=name)
 
 
 def test_a_filter_from_the_list_changes_the_address_and_the_rows(page: Any) -> None:
@@ -156,14 +166,49 @@ def test_a_shared_link_opens_the_same_view_in_another_browser(page: Any) -> None
 
 def test_the_name_of_the_reader_outlives_the_tab(page: Any, browser: Any) -> None:
     page.goto("/")
-    box = page.get_by_role("combobox", name="I am")
-    box.fill("Ana Flores")
-    box.press("Enter")
-    page.wait_for_function("document.cookie.includes('Ana%20Flores')")
+    sign(page, "Ana Flores")
     other = page.context.new_page()
     other.goto("/sources")
     other.get_by_text("Set aside: what could not be read").wait_for()
     other.wait_for_function("document.querySelector('[data-testid=stSidebar]').innerHTML.includes('Ana Flores')")
+
+
+def test_the_language_outlives_the_page_and_adds_no_step_to_the_way_back(page: Any) -> None:
+    page.goto("/sources")
+    page.locator(f"{MAIN} h1", has_text="Sources").wait_for()
+    page.get_by_role("link", name="Pulse").click()
+    page.locator(f"{MAIN} h1", has_text="Pulse").wait_for()
+    steps = page.evaluate("history.length")
+    page.get_by_role("radio", name="PT").or_(page.get_by_role("button", name="PT")).first.click()
+    page.wait_for_function("document.cookie.includes('escucha_lang=pt')")
+    assert page.evaluate("history.length") == steps
+    page.go_back()
+    page.locator(f"{MAIN} h1", has_text="Fontes").wait_for()
+    page.reload()
+    page.locator(f"{MAIN} h1", has_text="Fontes").wait_for()
+
+
+def test_on_a_phone_the_side_bar_folds_and_the_steps_come_before_the_history(browser: Any, site: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=site)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto("/")
+    page.locator("a.e-row").first.wait_for()
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name="Pulse").click()
+    page.locator(f"{MAIN} h1", has_text="Pulse").wait_for()
+    page.get_by_test_id("stExpandSidebarButton").wait_for()
+    facts = page.locator(".e-facts.two")
+    facts.locator("dd").first.wait_for()
+    assert min(one.bounding_box()["width"] for one in facts.locator("dd").all()) > 5
+    page.go_back()
+    page.locator("a.e-row").first.click()
+    page.get_by_role("button", name="Add note").wait_for()
+    post, steps, sent, history = (
+        page.locator(f".st-key-case-{name}").bounding_box()["y"] for name in ("post", "steps", "sent", "history")
+    )
+    assert post < steps < sent < history
+    context.close()
 
 
 def test_hostile_posts_do_nothing_on_any_page(page: Any, tracker: Tracker) -> None:

@@ -245,3 +245,12 @@ def test_verdicts_do_not_depend_on_the_hash_seed() -> None:
         for seed in ("1", "77")
     }
     assert len(said) == 1
+
+
+def test_greetings_and_stop_words_are_no_reasons(engine: LinearClassifier) -> None:
+    text = "Hola, buenos días Quipucel, esto no es lo que esperaba"
+    (verdict,) = engine.judge([item(text)])
+    for label in (verdict.sentiment, verdict.dimension, verdict.intent):
+        quotes = [reason.say("es") for reason in label.because]
+        assert quotes
+        assert not {"Hola", "esto", "que", "esperaba", "días", "buenos días"} & set(quotes)

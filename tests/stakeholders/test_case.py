@@ -142,7 +142,7 @@ def test_a_link_in_a_mail_still_works_when_the_case_was_answered_meanwhile(
 
 def test_an_answer_to_an_old_view_is_refused_and_says_who_changed_what(connection: sa.Connection, case_id: int) -> None:
     assign(connection, case_id, "Rosa", NOW, "Rosa", version=1)
-    with pytest.raises(Stale, match=r"Rosa changed this case meanwhile \(assigned, 2026-03-03 15:00 UTC\)"):
+    with pytest.raises(Stale, match=r"Rosa gave this case to somebody else \(\d+ (min|h|d) ago\)"):
         answer(connection, case_id, "Luis", LATER, version=1)
     assert issubclass(Stale, EscuchaError)
     case = read_case(connection, case_id)

@@ -54,6 +54,11 @@ def test_taking_a_correction_back_opens_the_case_again_and_tells_people(office: 
         acknowledge(connection, case.id, "Luis", NOW)
     correct(office, mention_id, "relevant", "false")
     assert (now_is(office, case).status, office.count(alerts)) == ("closed", 1)
+    with office.store.read() as connection:
+        closed = history(connection, case.id)[-1]
+    assert (closed.what, closed.who) == ("closed", "escucha")  # the person corrected; the program closed
+    assert closed.after is not None
+    assert closed.after["note"]["sentence"].startswith("After the correction")  # a reason: pages word it
     correct(office, mention_id, "relevant", "true")
     again = now_is(office, case)
     assert (again.status, again.closed_at, again.acknowledged_at) == ("new", None, None)

@@ -19,10 +19,10 @@ from listener.store import mentions, posts, save_page
 from sentiment.store import read_verdict, save_verdicts, verdicts
 from sentiment.verdict import Item, Label, Verdict
 from stakeholders.case import NotPossible, answer, case_mentions_of, close, history, read_case
-from stakeholders.decision import read_decision
+from stakeholders.decision import facts_of, read_decision
 from stakeholders.desk import Desk
 from stakeholders.explain import Profile
-from stakeholders.facts import Case
+from stakeholders.facts import Case, Speaker
 from stakeholders.store import alerts, case_mentions, cases, decisions, suppressions
 
 NOW = datetime(2026, 3, 3, 15, tzinfo=UTC)  # a Tuesday, 10:00 in Lima
@@ -302,7 +302,8 @@ def test_a_competitors_executive_who_praises_us_reaches_communications(office: O
 
 def test_a_corrected_sentiment_is_a_new_verdict_and_opens_the_case_it_deserves(office: Office) -> None:
     press = Author(handle="canal", bio="noticiero de televisión")
-    mention_id = office.hear(HEADLINE, "neutral governance other", source="news_search", author=press)
+    text = "Nítido explica sus cobros ante la comisión"
+    mention_id = office.hear(text, "neutral governance other", source="news_search", author=press)
     office.settle()
     assert office.case_of(mention_id) is None
     with office.store.write() as connection:
@@ -398,3 +399,14 @@ def test_a_text_is_explained_without_storing_anything(tmp_path: Path) -> None:
     with_reach = desk.explain("Multa a Otra", Judge(), NOW, Profile(handle="OSIPTEL", followers=200_000))
     assert (with_reach.brand.key, with_reach.named, with_reach.route.priority) == ("otra", True, "alert")
     assert desk.explain("Nítido y Brisatel", Judge(), NOW, brand="brisatel").brand.key == "brisatel"
+
+
+@pytest.mark.parametrize(("confidence", "unsure"), [(0.57, True), (0.9, False), (1.0, False)])
+def test_half_good_news_of_a_sanction_is_doubted_and_a_persons_label_is_not(confidence: float, unsure: bool) -> None:
+    post = Post("x", "1", "OSIPTEL inicia procedimiento sancionador a Nítido", NOW, Author(handle="alguien"))
+    doubtful = Label("legal_threat", 0.29, unsure=True)
+    positive, plain = Label("positive", confidence), Label("undefined", 0.9)
+    verdict = Verdict(Label("true", 1.0), positive, plain, doubtful, "test")
+    facts = facts_of(Mention(post, "nitido", "own", ()), verdict, Speaker(Label("public", 0.9)))
+    assert facts.unsure is unsure
+    assert (facts.doubtful_intent, facts.doubtful_speaker, facts.doubtful_dimension) == (29, None, None)

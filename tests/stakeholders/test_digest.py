@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 from listener.config import Config
 from listener.database import Store
 from listener.errors import EscuchaError
-from stakeholders import digest, insight
+from stakeholders import charts, digest, insight
+from stakeholders.figures import from_json, to_json
 from stakeholders.period import week
 from stakeholders.store import alerts, digests
 from tests.stakeholders.weeks import ask_every, config_of, open_case, reject, say
@@ -144,6 +145,120 @@ def test_the_same_data_gives_the_same_seal_and_a_change_another(store: Store, co
         assert built(connection, config).hash != one.hash
 
 
+def numbers(words: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", words)]
+
+
+def test_new_cases_are_answered_closed_without_an_answer_or_open_in_the_letter_and_in_each_row(
+    store: Store, tmp_path: Path
+) -> None:
+    at = WEEK.start + timedelta(hours=9)
+    later = at + timedelta(hours=2)
+    with store.write() as connection:
+        heard(connection)
+        made: dict[str, list[dict[str, datetime]]] = {
+            "customer_care": [{"answered": later}] * 4 + [{"closed": later}, {}, {}],
+            "legal_regulatory": [{"answered": later, "closed": later}, {"acknowledged": at, "closed": later}],
+            "sales": [{}],
+        }
+        for department, times in made.items():
+            for facts in times:
+                due = at + timedelta(hours=5)
+                open_case(connection, [say(connection, at)], at, department=department, **({"due": due} | facts))
+        letter = built(connection, english(tmp_path))
+    (section,) = [one for one in letter.outline.sections if one.title == "What was done"]
+    told, table = section.blocks
+    assert told.words == (
+        "New cases: 10. Answered: 5, 5 of them in time. Closed without an answer: 2. Still without an answer: 3."
+    )
+    assert letter.figures.cases.reconciles()
+    rows = {label: (value, note) for label, value, note in table.rows}
+    assert rows["Customer care"] == (
+        "7 cases · 4 answered, 4 in time",
+        "median 2\u00a0h · 1 closed without an answer · 2 without an answer",
+    )
+    assert rows["Sales"] == ("1 case · 0 answered", "1 without an answer")
+    legal = ("2 cases · 1 answered, 1 in time", "1 closed without an answer")
+    assert legal in rows.values(), "a median of one case is not shown"
+    sums = [0, 0, 0, 0]
+    for line in letter.figures.responses:
+        assert line.cases == line.measured + line.closed_unanswered + line.open
+        parts = (line.cases, line.measured, line.closed_unanswered, line.open)
+        sums = [total + part for total, part in zip(sums, parts, strict=True)]
+    opened, answered, _, closed, still = numbers(told.words)
+    assert sums == [opened, answered, closed, still]
+
+
+def test_cases_that_do_not_fit_are_counted_and_lead_to_the_inbox(store: Store, tmp_path: Path) -> None:
+    with store.write() as connection:
+        heard(connection)
+        for place in range(7):
+            open_case(connection, [say(connection, WEEK.start)], WEEK.start, due=WEEK.start + timedelta(hours=place))
+        letter = built(connection, english(tmp_path))
+    text, html = digest.render_text(letter), digest.render_html(letter)
+    assert "Overdue: 7." in text
+    assert text.count("· overdue]") == 5
+    assert "and 2 more in the inbox: https://escucha.example.org/" in text
+    assert "and 2 more in the inbox</a>" in html
+
+
+def test_a_recount_that_differs_from_the_letter_before_says_so(store: Store, tmp_path: Path) -> None:
+    config = english(tmp_path)
+    with store.write() as connection:
+        heard(connection)
+        for place in range(30):
+            say(connection, WEEK.start - timedelta(days=2, minutes=place), sentiment="negative")
+            say(connection, WEEK.start + timedelta(hours=place), sentiment="positive")
+        assert "letter before" not in digest.render_text(built(connection, config))
+        digest.queue_due(connection, config, WEEK.start + timedelta(hours=8))
+        assert "letter before" not in digest.render_text(built(connection, config)), "nothing changed since"
+        say(connection, WEEK.start - timedelta(days=2), sentiment="neutral")
+        assert "(−100 points in the letter before; more of that week was counted since)" in digest.render_text(
+            built(connection, config)
+        )
+        say(connection, WEEK.start - timedelta(days=2), sentiment="positive", by="person")
+        letter = built(connection, config)
+    text = digest.render_text(letter)
+    assert "rose from −91 points (−100 points in the letter before; labels were corrected since)" in text
+    assert "The letter before said −100 points; labels of that week were corrected since." in text
+    assert from_json(to_json(letter.figures)) == letter.figures
+
+
+@pytest.mark.parametrize(("late", "bad"), [(1, False), (2, True)])
+def test_when_half_of_the_answers_were_late_the_opening_says_so(
+    store: Store, tmp_path: Path, late: int, bad: bool
+) -> None:
+    with store.write() as connection:
+        heard(connection)
+        for place in range(4):
+            answered = WEEK.start + timedelta(hours=9 if place < late else 1)
+            ids = [say(connection, WEEK.start, sentiment="positive")]
+            open_case(connection, ids, WEEK.start, due=WEEK.start + timedelta(hours=8), answered=answered)
+        sentences = built(connection, english(tmp_path)).outline.sentences
+    done = f"New cases: 4; answered: 4, {4 - late} of them in time; none is overdue."
+    if bad:
+        assert sentences[0].words == f"Answers to the new cases that came late: 2 of 4. {done}"
+    else:
+        assert sentences[-1].words == done
+    assert sentences[0].bad is bad
+
+
+def test_an_unusual_day_is_measured_against_days_that_are_named(store: Store, tmp_path: Path) -> None:
+    with store.write() as connection:
+        a_bad_week(connection)
+        text = digest.render_text(built(connection, english(tmp_path)))
+    assert "are usual (from the 4 Wednesdays before)" in text
+
+
+def test_percentages_are_written_in_one_way(store: Store, config: Config) -> None:
+    with store.write() as connection:
+        a_bad_week(connection)
+        letter = built(connection, config, lang="es")
+    told = charts.describe_shares(letter.figures.shares, letter.figures.names, letter.wording)
+    assert re.search(r"\d\u00a0% \(\d+–\d+\u00a0%\)", told)
+    assert not re.search(r"\d%", told.partition(".")[2])
+
+
 def test_an_empty_week_is_said_plainly_and_is_no_success(store: Store, tmp_path: Path) -> None:
     config = english(tmp_path)
     with store.write() as connection:
@@ -235,7 +350,9 @@ def test_a_first_week_has_nothing_to_compare_with_and_says_so(store: Store, tmp_
         say(connection, WEEK.start, sentiment="positive")
         text = digest.render_text(built(connection, english(tmp_path)))
     assert text.count("The week before was not heard") == 2
-    assert "Mentions of Nítido: 1, with a net sentiment of +100; there is no week before to compare with." in text
+    assert (
+        "Mentions of Nítido: 1, with a net sentiment of +100 points; there is no week before to compare with." in text
+    )
 
 
 def test_a_week_that_is_not_over_says_so(store: Store, tmp_path: Path) -> None:

@@ -326,3 +326,32 @@ def test_importing_it_pulls_in_no_heavy_library() -> None:
     code = f"import sys, stakeholders.identify; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("who", "text"),
+    [
+        ("press", "Soy periodista de RPP, ¿con quién hablo de prensa en Nítido?"),
+        ("press", "Hola Nítido, soy reportera y busco una vocería"),
+        ("press", "Sou jornalista, quem fala pela Nítido?"),
+        ("press", "I'm a journalist, who speaks for Nítido?"),
+        ("employee", "Trabajo en Nítido y esto es un caos"),
+        ("employee", "Trabajé en Nítido tres años"),
+        ("customer", "Soy periodista y mi recibo de Nítido llegó doble"),
+    ],
+)
+def test_who_presents_himself_in_the_text_is_believed(who: str, text: str) -> None:
+    assert speak(text).label.name == who
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ARTEL multa a Nítido con S/ 3 millones",
+        "OSIPTEL inicia procedimiento sancionador a Nítido por cobros indebidos",
+    ],
+)
+def test_who_only_retells_what_an_institution_did_is_never_surely_a_customer(text: str) -> None:
+    post = Post("x", "1", text, NOW, Author(handle="cuenta_nueva"))
+    label = identify(post, OWN, (OWN, RIVAL), load(("PE",), [DEMO])).label
+    assert label.name != "customer" or label.unsure

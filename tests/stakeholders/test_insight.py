@@ -220,7 +220,7 @@ def test_cases_are_counted_as_by_hand_and_add_up(store: Store, seed: int) -> Non
             due = at + timedelta(hours=8) if draw.random() < 0.8 else None
             acknowledged = at + timedelta(seconds=draw.randrange(9000)) if draw.random() < 0.7 else None
             answered = at + timedelta(seconds=draw.randrange(80000)) if acknowledged and draw.random() < 0.7 else None
-            closed = answered + timedelta(hours=1) if answered and draw.random() < 0.5 else None
+            closed = (answered or at) + timedelta(hours=1) if draw.random() < (0.5 if answered else 0.2) else None
             facts = {
                 "department": draw.choice(["customer_care", "sales", "legal_regulatory"]),
                 "priority": draw.choice(["alert", "important"]),
@@ -234,9 +234,12 @@ def test_cases_are_counted_as_by_hand_and_add_up(store: Store, seed: int) -> Non
         everything = insight.open_now(connection, "nitido", NOW)
         cases_by_voice = sum(voice.cases for voice in insight.voices(connection, WEEK, "nitido"))
     mine = [one for one in made if WEEK.start <= one["at"] < WEEK.end]
-    open_ones = [one for one in mine if not one["answered"]]
+    open_ones = [one for one in mine if not one["answered"] and not one["closed"]]
+    dropped = [one for one in mine if one["closed"] and not one["answered"]]
     assert found.opened == len(mine) == cases_by_voice == sum(line.cases for line in times)
-    assert found.opened == found.open + found.answered
+    assert found.reconciles()
+    assert found.closed_unanswered == len(dropped) == sum(line.closed_unanswered for line in times) > 0
+    assert found.open == sum(line.open for line in times)
     assert found.alerts == sum(one["priority"] == "alert" for one in mine)
     assert found.acknowledged == sum(one["acknowledged"] is not None for one in mine)
     assert found.answered == sum(one["answered"] is not None for one in mine)
@@ -245,7 +248,13 @@ def test_cases_are_counted_as_by_hand_and_add_up(store: Store, seed: int) -> Non
     assert found.overdue == sum(one["due"] is not None and one["due"] < NOW for one in open_ones)
     in_time = [one for one in mine if one["answered"] and one["due"] and one["answered"] <= one["due"]]
     assert found.answered_in_time == len(in_time) == sum(line.within_clock for line in times)
-    assert everything.open == sum(not one["answered"] for one in made)
+    clocked = [one for one in mine if one["answered"] and one["due"]]
+    assert found.answered_late == len(clocked) - len(in_time)
+    waiting = [one for one in made if not one["answered"] and not one["closed"]]
+    assert everything.open == len(waiting)
+    late = [one for one in waiting if one["due"] is not None and one["due"] < NOW]
+    assert everything.overdue == len(late)
+    assert everything.needing == sum(one["priority"] == "alert" or one in late for one in waiting)
     for line in times:
         here = [one for one in mine if one["department"] == line.department]
         taken = [(one["answered"] - one["at"]).total_seconds() for one in here if one["answered"]]

@@ -408,3 +408,83 @@ def test_words_that_hint_at_fraud_count_only_beside_the_theme_of_governance(
     route = routed(stakeholder="public", sentiment=sentiment, dimension=dimension, text=text)
     assert (route.rule == "fraud") is (answer is not None)
     assert answer is None or route.priority == answer
+
+
+BACKED = {
+    "legal_threat": "si no responden los voy a demandar",
+    "safety": "el poste con cables pelados está por caer",
+    "job": "¿tienen vacantes?",
+    "opt_out": "BAJA",
+}
+
+
+@pytest.mark.parametrize("stakeholder", STAKEHOLDERS)
+@pytest.mark.parametrize("sentiment", SENTIMENTS)
+@pytest.mark.parametrize("intent", BACKED)
+def test_a_doubtful_wish_overrides_only_with_a_word_of_it_in_the_text(
+    intent: str, sentiment: str, stakeholder: str
+) -> None:
+    given: dict[str, Any] = {"stakeholder": stakeholder, "sentiment": sentiment, "intent": intent}
+    bare = routed(doubtful_intent=29, **given)
+    assert (bare.priority, bare.suppress) == ("important", False)
+    assert bare.rule in ("matrix", "widest net")
+    assert "29 %, unsure): somebody should look" in said(bare)
+    backed = routed(doubtful_intent=29, text=BACKED[intent], **given)
+    sure = routed(text=BACKED[intent], **given)
+    assert (backed.rule, backed.priority, backed.department) == (sure.rule, sure.priority, sure.department)
+    assert backed.rule not in ("matrix", "widest net")
+    assert "(unsure, 29 %), and it says «" in said(backed)
+
+
+def test_to_name_a_supervisor_is_no_threat_when_the_wish_is_doubtful() -> None:
+    given: dict[str, Any] = {"stakeholder": "customer", "intent": "legal_threat", "sentiment": "negative"}
+    assert routed(text="ni Osiptel los mueve", doubtful_intent=40, **given).priority == "important"
+    assert routed(text="ni Osiptel los mueve", **given).priority == "alert"
+
+
+def test_what_rests_on_a_doubtful_label_says_so() -> None:
+    speaker = routed(stakeholder="customer", intent="purchase", doubtful_speaker=41)
+    assert "«customer» is only the likeliest label (unsure, 41 %)" in said(speaker)
+    theme = routed(dimension="citizenship", doubtful_dimension=33)
+    assert "«citizenship» is only the likeliest label (unsure, 33 %)" in said(theme)
+    assert "unsure" not in said(routed(stakeholder="customer", intent="purchase"))
+    sure = replace(facts(intent="legal_threat"), doubtful_intent=None)
+    assert "unsure" not in said(decide(sure, NONE))
+
+
+def test_a_doubt_that_raises_the_priority_does_not_say_that_no_answer_is_owed() -> None:
+    raised = routed(stakeholder="press", outlet=True, unsure=True)
+    assert raised.priority == "important"
+    assert "no answer is owed" not in said(raised)
+    assert "no answer is owed" in said(routed(stakeholder="customer", unsure=True))
+
+
+@pytest.mark.parametrize("stakeholder", ["customer", "public", "press", "investor"])
+@pytest.mark.parametrize("sentiment", ["negative", "neutral"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OSIPTEL inicia procedimiento sancionador a Nítido",
+        "ARTEL multa a Nítido con S/ 3 millones",
+        "Nítido fined 3 million for wrong charges",
+        "Anatel multou a Nítido",
+        "Usuarios presentan demanda colectiva contra Nítido",
+    ],
+)
+def test_a_sanction_told_by_anybody_opens_a_case_and_legal_hears_of_it(
+    text: str, sentiment: str, stakeholder: str
+) -> None:
+    route = routed(stakeholder=stakeholder, sentiment=sentiment, text=text)
+    assert route.priority in ("important", "alert")
+    assert route.opens_case
+    assert "legal_regulatory" in (route.department, *route.copies)
+    good = routed(stakeholder="customer", sentiment="positive", text=text)
+    assert (good.priority, "legal_regulatory" in good.copies) == ("routine", False)
+
+
+@pytest.mark.parametrize(
+    "text", ["me fui sin multa", "cancelan sin ninguna multa", "me cobran una multa por cancelar", "sem multa alguma"]
+)
+def test_a_penalty_of_a_contract_is_no_sanction(text: str) -> None:
+    route = routed(stakeholder="customer", text=text)
+    assert (route.priority, route.copies) == ("routine", ())
