@@ -16,6 +16,7 @@ from sentiment.verdict import Label, Verdict, label_from_json, label_to_json
 from stakeholders.facts import Facts, Route, Speaker
 from stakeholders.priority import sanctions
 from stakeholders.store import decisions
+from stakeholders.topics import find
 
 __all__ = [
     "Correction",
@@ -76,9 +77,10 @@ def facts_of(mention: Mention, verdict: Verdict, speaker: Speaker) -> Facts:
         outlet=speaker.outlet,
         own_account=speaker.own_account,
     )
-    # News of a sanction that the judge half takes for good news: the words outweigh the label, a person's does not.
+    # A sanction or a theft that the judge half takes for good news: the words outweigh the label, a person's does not.
     half = facts.sentiment == "positive" and verdict.sentiment.confidence < _SURELY_GOOD
-    return replace(facts, unsure=True) if half and sanctions(replace(facts, unsure=True)) else facts
+    doubted = replace(facts, unsure=True)
+    return doubted if half and (sanctions(doubted) or find(post.text, "theft")) else facts
 
 
 def _doubt(label: Label) -> int | None:

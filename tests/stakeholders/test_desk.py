@@ -401,9 +401,15 @@ def test_a_text_is_explained_without_storing_anything(tmp_path: Path) -> None:
     assert desk.explain("Nítido y Brisatel", Judge(), NOW, brand="brisatel").brand.key == "brisatel"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["OSIPTEL inicia procedimiento sancionador a Nítido", "me hicieron SIM swap con Nítido y vaciaron mi cuenta"],
+)
 @pytest.mark.parametrize(("confidence", "unsure"), [(0.57, True), (0.9, False), (1.0, False)])
-def test_half_good_news_of_a_sanction_is_doubted_and_a_persons_label_is_not(confidence: float, unsure: bool) -> None:
-    post = Post("x", "1", "OSIPTEL inicia procedimiento sancionador a Nítido", NOW, Author(handle="alguien"))
+def test_half_good_news_of_a_sanction_or_a_theft_is_doubted_and_a_persons_label_is_not(
+    text: str, confidence: float, unsure: bool
+) -> None:
+    post = Post("x", "1", text, NOW, Author(handle="alguien"))
     doubtful = Label("legal_threat", 0.29, unsure=True)
     positive, plain = Label("positive", confidence), Label("undefined", 0.9)
     verdict = Verdict(Label("true", 1.0), positive, plain, doubtful, "test")
