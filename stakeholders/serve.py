@@ -102,10 +102,7 @@ def _listen(config: Config) -> tuple[str, socket.socket]:
         raise ConfigError(
             [Fault("server", what, 'write host = "127.0.0.1" and put a proxy that asks for a login before it')]
         )
-    try:
-        port = config.port
-    except ValueError:
-        raise ConfigError([Fault("server", "ESCUCHA_PORT is not a number", "export ESCUCHA_PORT=8501")]) from None
+    port = config.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return host, socket.create_server((host, port), family=family, backlog=128)

@@ -188,5 +188,5 @@ def test_a_taken_port_and_a_port_that_is_none_are_said_clearly(tmp_path: Path, m
         with pytest.raises(ConfigError, match="cannot be taken"):
             serve(config, script=script)
     monkeypatch.setenv("ESCUCHA_PORT", "eight")
-    with pytest.raises(ConfigError, match="is not a number"):
+    with pytest.raises(ConfigError, match="is not the number of a port"):
         serve(config, script=script)
