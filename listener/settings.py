@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -244,7 +244,3 @@ class Settings(Table):
         """Give every brand watched, ours first."""
         ours = tuple(table.brand(key, "own") for key, table in self.brands.items())
         return ours + tuple(table.brand(key, "competitor") for key, table in self.competitors.items())
-
-    def model_dump_source(self, name: str) -> dict[str, Any]:
-        """Give the keys of a source table that belong to its kind."""
-        return dict(self.sources[name].model_extra or {})
