@@ -22,11 +22,11 @@ from listener.errors import ConfigError, Fault
 from listener.match import fold
 from listener.taxonomy import Stakeholder
 
-__all__ = ["COUNTRIES", "Entry", "Match", "Registry", "load", "read_entries"]
+__all__ = ["COUNTRIES", "STATE_SUFFIXES", "Clash", "Entry", "Match", "Registry", "clashes", "load", "read_entries"]
 
 HERE = Path(__file__).parent
 _TOP = frozenset({"country", "entry"})
-COUNTRIES: tuple[str, ...] = ("MX", "PE")
+COUNTRIES: tuple[str, ...] = ("AR", "BR", "CL", "CO", "ES", "GB", "MX", "PE", "US")
 
 Handle = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{2,60}$")]
 Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9\-]+(\.[a-z0-9\-]+)+(/[a-z0-9_\-]+)?$", max_length=200)]
@@ -37,13 +37,21 @@ EntryKind = Literal[
     "police", "rating agency", "regulator", "supplier", "union", "university", "utility",
 ]  # fmt: skip
 
-# Addresses that only states hand out; the entry of the body itself, where there is one, is found first.
+_By = Literal["handle", "domain", "name"]
+
+# Addresses that only states hand out; the entry of the body itself, where there is one, is found first. American states
+# stand under state.XX.us, too (RFC 1480).
+_STATES = (
+    "al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa "
+    "ri sc sd tn tx ut vt va wa wv wi wy"
+)
 STATE_SUFFIXES = frozenset(
     {
-        *("gob.pe", "gob.mx", "gob.cl", "gob.ar", "gov.ar", "gov.co", "gob.ec", "gob.bo", "gub.uy", "gov.py", "gob.ve"),
-        *("gob.gt", "gob.sv", "gob.hn", "gob.ni", "go.cr", "gob.pa", "gob.do", "gob.es", "mil.pe", "mil.mx", "mil.co"),
-        *("gov.br", "jus.br", "leg.br", "mp.br", "def.br", "tc.br", "mil.br", "gov.pt", "gov.uk", "parliament.uk"),
-        *("police.uk", "judiciary.uk", "gov", "mil", "europa.eu", "gc.ca"),
+        *("gob.pe", "gob.mx", "gob.cl", "gov.cl", "gob.ar", "gov.ar", "gov.co", "gob.ec", "gob.bo", "gub.uy", "gov.py"),
+        *("gob.gt", "gob.sv", "gob.hn", "gob.ni", "gob.ve", "go.cr", "gob.pa", "gob.do", "gob.es", "mil.pe", "mil.mx"),
+        *("mil.co", "mil.ar", "mil.cl", "gov.br", "jus.br", "leg.br", "mp.br", "def.br", "tc.br", "mil.br", "gov.pt"),
+        *("gov.uk", "parliament.uk", "police.uk", "judiciary.uk", "nhs.uk", "mod.uk", "gov.scot", "gov.wales"),
+        *("gov", "mil", "fed.us", "europa.eu", "gc.ca", *(f"state.{state}.us" for state in _STATES.split())),
     }
 )
 UNIVERSITY_SUFFIXES = frozenset(
@@ -107,6 +115,16 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Clash:
+    """Hold what two entries claim for the same time, or a successor that has no entry (`earlier` is None)."""
+
+    entry: Entry
+    earlier: Entry | None
+    what: Literal["handle", "domain", "name", "successor"]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Held:
     entry: Entry
     country: str
@@ -152,14 +170,10 @@ class Registry:
         address under a state's own suffix (gob.pe, gov.br) gives `by="suffix"` when no entry answers at all.
         """
         day = at.astimezone(UTC).date()
-        if handle and (one := _best(self._handles.get(_key(handle.removeprefix("@"))), day, country)):
-            return _match(one, "handle", handle.removeprefix("@"))
-        keys = tuple(_address_keys(domain)) + tuple(_address_keys(url))
-        for key in keys:
-            if one := _best(self._domains.get(key), day, country):
-                return _match(one, "domain", key)
-        if name and (one := _best(self._names.get(_key(name)), day, country)):
-            return _match(one, "name", name.strip()[:120])
+        keys = (*_address_keys(domain), *_address_keys(url))
+        for by, found, held in self._held(handle, keys, name):
+            if one := _best(held, day, country):
+                return _match(one, by, found)
         for key in keys:
             if key in STATE_SUFFIXES:
                 return Match(key, "government", "suffix", key, "authority")
@@ -167,13 +181,35 @@ class Registry:
                 return Match(key, "civil_society", "suffix", key, "university")
         return None
 
+    def history(
+        self, *, handle: str | None = None, domain: str | None = None, name: str | None = None
+    ) -> tuple[tuple[Entry, str], ...]:
+        """Give every entry, with its country, that ever answered to an account, an address or a name, the oldest first.
 
-def _best(found: Sequence[_Held] | None, day: date, country: str | None) -> _Held | None:
-    holding = [one for one in found or () if one.entry.holds(day)]
+        An address gives what stands under its longest known part; nothing is said about who answers today.
+        """
+        held = next((held for _, _, held in self._held(handle, tuple(_address_keys(domain)), name) if held), ())
+        return tuple((one.entry, one.country) for one in sorted(held, key=lambda one: one.entry.since))
+
+    def _held(
+        self, handle: str | None, keys: Sequence[str], name: str | None
+    ) -> Iterable[tuple[_By, str, list[_Held]]]:
+        """Look under the account, then each part of the address, then the name."""
+        if handle:
+            bare = handle.removeprefix("@")
+            yield "handle", bare, self._handles.get(_key(bare), [])
+        for key in keys:
+            yield "domain", key, self._domains.get(key, [])
+        if name:
+            yield "name", name.strip()[:120], self._names.get(_key(name), [])
+
+
+def _best(found: Sequence[_Held], day: date, country: str | None) -> _Held | None:
+    holding = [one for one in found if one.entry.holds(day)]
     return min(holding, key=lambda one: (one.level, one.country != country), default=None)
 
 
-def _match(one: _Held, by: Literal["handle", "domain", "name"], found: str) -> Match:
+def _match(one: _Held, by: _By, found: str) -> Match:
     entry = one.entry
     return Match(
         entry.name, entry.stakeholder, by, found, entry.kind, one.country, entry.began(), entry.outlet, entry.handles
@@ -224,31 +260,37 @@ def read_entries(path: Path) -> tuple[str, tuple[Entry, ...]]:
             faults += [
                 Fault(where, f"{'.'.join(map(str, one['loc'])) or 'entry'}: {one['msg']}") for one in error.errors()
             ]
-    faults += _clashes(path.name, entries)
+    for one in clashes(entries):
+        what = f"successor «{one.key}» has no entry"
+        if one.earlier is not None:
+            what = f"{one.what} «{one.key}» already stands at «{one.earlier.name}»"
+        faults.append(Fault(f"{path.name}, «{one.entry.name}»", what))
     if faults:
         raise ConfigError(faults)
     return str(country), tuple(entries)
 
 
-def _clashes(file: str, entries: Sequence[Entry]) -> list[Fault]:
-    """Name every account, address or name that two entries of one file claim for the same time."""
+def clashes(entries: Sequence[Entry]) -> tuple[Clash, ...]:
+    """Name every account, address or name that two entries claim for the same time, and successors without an entry."""
     claimed: dict[tuple[str, str], list[Entry]] = {}
     names = {entry.name for entry in entries}
-    faults = [
-        Fault(f"{file}, «{one.name}»", f"successor «{one.successor}» has no entry")
+    found = [
+        Clash(one, None, "successor", one.successor)
         for one in entries
         if one.successor is not None and one.successor not in names
     ]
     for entry in entries:
-        keys = {("handle", _key(handle)) for handle in entry.handles} | {("domain", name) for name in entry.domains}
-        for what, key in keys | {("name", _key(name)) for name in (entry.name, *entry.aliases)}:
-            faults += [
-                Fault(f"{file}, «{entry.name}»", f"{what} «{key}» already stands at «{other.name}»")
+        handles, domains = dict.fromkeys(map(_key, entry.handles)), dict.fromkeys(entry.domains)
+        named = dict.fromkeys(_key(name) for name in (entry.name, *entry.aliases))
+        every: tuple[tuple[_By, Iterable[str]], ...] = (("handle", handles), ("domain", domains), ("name", named))
+        for what, key in ((what, key) for what, keys in every for key in keys):
+            found += [
+                Clash(entry, other, what, key)
                 for other in claimed.setdefault((what, key), [])
                 if entry.since < (other.until or date.max) and other.since < (entry.until or date.max)
             ]
             claimed[what, key].append(entry)
-    return faults
+    return tuple(found)
 
 
 @lru_cache(maxsize=16)
