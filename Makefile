@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench wheel lock train screenshots clean
+.PHONY: help setup demo test lint bench wheel lock torch train corpus-card screenshots clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,14 +38,27 @@ lint: $(VENV)/dev.stamp ## ruff, mypy --strict, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/dev.stamp ## measure ours and the alternative in one run
+bench: $(VENV)/torch.stamp ## measure ours and the alternative in one run
 	@$(BIN)/python -m bench
 
 wheel: $(VENV)/dev.stamp ## build dist/escucha-*.whl
 	@$(BIN)/hatchling build -t wheel
 
-train: $(VENV)/dev.stamp ## train the shipped heads again (DATA=../shared/data)
-	@$(BIN)/escucha train --data $(or $(DATA),../shared/data)
+$(VENV)/torch.stamp: $(VENV)/dev.stamp
+	@echo "Installing torch and transformers (once)…" >&2
+	@$(PIP) install torch==2.13.0
+	@$(PIP) install onnx==1.23.2 transformers==5.23.0
+	@touch $@
+
+torch: $(VENV)/torch.stamp ## install what training and [sentiment] engine = "transformers" need
+
+train: $(VENV)/torch.stamp ## train the embedded model again (START, DATA, WORK; about two hours)
+	@$(BIN)/escucha train --start $(or $(START),../shared/start/encoder) --data $(or $(DATA),../shared/data) \
+		--work $(or $(WORK),.training)
+
+corpus-card: $(VENV)/run.stamp ## count the corpus again into its card
+	@$(BIN)/python -c 'from pathlib import Path; from sentiment.training.corpus import CARD, card_of; \
+		folder = Path("sentiment/corpus"); (folder / CARD).write_text(card_of(folder), "utf-8")'
 
 screenshots: $(VENV)/dev.stamp ## picture every page of the demo into docs/images
 	@$(BIN)/python -m bench.screenshots

@@ -1,92 +1,190 @@
-"""Measure our heads against a scikit-learn pipeline of the same n-grams, on the demo's posts, in one run."""
+"""Measure the embedded judges against a transformers pipeline with an xlm-roberta-base, in one run on two threads."""
 
 from __future__ import annotations
 
 import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
+from functools import partial
 from pathlib import Path
 from statistics import median
-from time import process_time
 from typing import Any
 
-from listener.demo.replay import read_corpus
-from listener.mention import Brand, Post
 from listener.settings import SentimentTable
-from sentiment.engine import LinearClassifier, load
-from sentiment.examples import corpus_rows
-from sentiment.features import extract
-from sentiment.heads import Heads
-from sentiment.tokens import Namer
-from sentiment.verdict import HEADS, Item
+from sentiment.encoder import MODEL, TOKENIZER
+from sentiment.engine import load
+from sentiment.postfile import item_of
+from sentiment.verdict import Classifier, Item, Verdict
 
 __all__ = ["main"]
 
-CORPUS = Path(__file__).parents[1] / "sentiment" / "corpus" / "posts.jsonl"
-BRAND = Brand("nitido", "Nítido", "own", "PE", "telecom operator", ("Nítido",), ("nitidope", "nitidoayuda"))
+ROOT = Path(__file__).parents[1]
+CORPUS = ROOT / "sentiment" / "corpus" / "posts.jsonl"
+TEXTS, BATCHES, ROUNDS, STARTS, THREADS = 512, (1, 8, 32), 3, 5, 2
+NOW = datetime(2026, 1, 1, tzinfo=UTC)  # when a post of the corpus counts as published; no figure depends on it
+ALTERNATIVE = "transformers pipeline, xlm-roberta-base, fp32, random weights, our tokenizer"
+MISSING = "left out: torch or transformers is not installed; run make torch, then make bench"
+
+# What a fresh process does, clocked from its first line; the posts come by stdin, so that no reader of files counts.
+_FRESH = """
+import time
+began = time.perf_counter()
+import pickle, sys
+from pathlib import Path
+from listener.settings import SentimentTable
+from sentiment.engine import load
+engine = load(SentimentTable(threads=int(sys.argv[1])), Path())
+items = pickle.load(sys.stdin.buffer)
+engine.judge(items[:1])
+took = time.perf_counter() - began
+for start in range(1, len(items), 32):
+    engine.judge(items[start : start + 32])
+status = Path("/proc/self/status")
+told = dict(line.split(":", 1) for line in status.read_text().splitlines()) if status.exists() else {}
+print(took, *(int(told[key].split()[0]) / 1024 if key in told else 0 for key in ("VmRSS", "VmHWM")))
+"""
 
 
-def _pipeline() -> Callable[[Sequence[str]], Any]:
-    """Fit the usual pipeline, one vectoriser and four logistic regressions, on our corpus."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_union
+def _items(count: int) -> list[Item]:
+    """Take posts from all over the corpus, with profile and rivals, no text twice."""
+    rows = list({row["text"]: row for row in map(json.loads, CORPUS.read_text("utf-8").splitlines())}.values())
+    read = [item_of(row, (), NOW) for row in rows[:: max(len(rows) // count, 1)][:count]]
+    return [item for item in read if item is not None]
 
-    rows = [row for row in corpus_rows(CORPUS) if row["labels"]["relevant"]]
-    texts = [row["text"] for row in rows]
-    vectors = make_union(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
+
+def _untagged(items: Sequence[Item]) -> list[Item]:
+    """Take the platform's language tags away: the first such post brings the language model in."""
+    return [replace(item, post=replace(item.post, lang=None)) for item in items]
+
+
+def _fresh(items: Sequence[Item]) -> tuple[float, float, float, float]:
+    """Give what a new process takes: seconds to a first answer, the same with Python's own start, MB, MB at most."""
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    began = time.perf_counter()
+    one = subprocess.run(
+        [sys.executable, "-c", _FRESH, str(THREADS)],
+        input=pickle.dumps(list(items)),
+        capture_output=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": paths},
     )
-    matrix = vectors.fit_transform(texts)
-    gold = [[row["labels"][head] for row in rows] for head in ("sentiment", "dimension", "intent")]
-    gold.append([str(row["labels"]["stakeholder"] == "customer") for row in rows])  # a fourth head of two labels
-    models = [LogisticRegression(max_iter=50).fit(matrix, labels) for labels in gold]
-
-    def predict(texts: Sequence[str]) -> Any:
-        found = vectors.transform(texts)
-        return [model.predict_proba(found) for model in models]
-
-    return predict
+    whole = time.perf_counter() - began
+    took, resident, most = map(float, one.stdout.split())
+    return took, whole, resident, most
 
 
-def main() -> None:
-    """Print texts a CPU second: our four heads, the whole engine with reasons, scikit-learn."""
-    texts = [row["text"] for row in read_corpus()]
-    items = [Item(Post("x", str(n), text, datetime.now(UTC), lang="es"), BRAND) for n, text in enumerate(texts)]
-    engine = load(SentimentTable(), Path())
-    assert isinstance(engine, LinearClassifier)
-    heads, namer, pipeline = Heads.open(), Namer([BRAND]), _pipeline()
+def _starts() -> dict[str, Any]:
+    """Measure start-up and memory in fresh processes; a post without a language tag costs more of both."""
+    items = _items(200)
+    told: dict[str, Any] = {}
+    for name, asked in (("tagged", items), ("untagged", _untagged(items))):
+        _fresh(asked[:1])  # the first one fills the disk's cache
+        starts = [_fresh(asked[:1]) for _ in range(STARTS)]
+        _, _, resident, most = _fresh(asked)
+        told[name] = {
+            "startup_s": round(median(one[0] for one in starts), 2),
+            "startup_with_python_s": round(median(one[1] for one in starts), 2),
+            "memory_mb": round(resident) or None,  # None where the system has no /proc
+            "memory_mb_at_most": round(most) or None,
+        }
+    return told
 
-    def by_heads() -> object:
-        judged = [heads.judge(extract(namer.read(text, BRAND, ()))) for text in texts]
-        return [one.scores(head, "es") for one in judged for head in HEADS]
 
-    ways: dict[str, Callable[[], object]] = {
-        "heads": by_heads,
-        "engine": lambda: engine.judge(items),
-        "engine one by one": lambda: list(chain.from_iterable(engine.judge([item]) for item in items)),
-        "scikit-learn": lambda: pipeline(texts),
-        "scikit-learn one by one": lambda: [pipeline([text]) for text in texts[:200]],
+def _judge(engine: Classifier, items: Sequence[Item], batch: int) -> list[Verdict]:
+    """Judge by all heads, with reasons."""
+    return [one for at in range(0, len(items), batch) for one in engine.judge(items[at : at + batch])]
+
+
+def _pipeline() -> Callable[[Sequence[str], int], Any] | None:
+    """Make the alternative; None where its libraries are missing."""
+    try:
+        import torch
+        import transformers
+    except ModuleNotFoundError:
+        return None
+    transformers.logging.set_verbosity_error()
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(1)
+    # The published sizes; speed does not depend on what the weights are.
+    config = transformers.XLMRobertaConfig(
+        vocab_size=250_002, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5, num_labels=3
+    )
+    # Its own tokenizer is on the hub only. Ours has the same kind and makes as many pieces (shared/start/README.md).
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(MODEL / TOKENIZER),
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        model_max_length=512,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+    model = transformers.XLMRobertaForSequenceClassification(config).float().eval()
+    pipe = transformers.pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu")
+
+    def classify(texts: Sequence[str], batch: int) -> Any:
+        found = pipe(list(texts), batch_size=batch, truncation=True)
+        assert len(found) == len(texts)
+        return found
+
+    return classify
+
+
+def _clock(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def main(count: int = TEXTS) -> None:
+    """Print texts a second of both at each batch size, their ratio, and what a start and a process cost."""
+    items = _items(count)
+    texts = [item.post.text for item in items]
+    told: dict[str, Any] = {"bench": "classify", "texts": len(items), "threads": THREADS}
+    told["load"] = round(os.getloadavg()[0], 1)  # what else the machine was doing
+    told["fresh_process"] = fresh = _starts()  # first, before this process warms anything
+
+    engine = load(SentimentTable(threads=THREADS), Path())
+    alternative = _pipeline()
+    alone = _judge(engine, items, 1)
+    for batch in BATCHES[1:]:
+        assert _judge(engine, items, batch) == alone, f"another verdict at batch {batch}"
+    assert _judge(engine, items[::-1], len(items)) == alone[::-1], "another verdict in other company"
+    if alternative:
+        alternative(texts[: BATCHES[-1]], BATCHES[-1])
+
+    ours: dict[int, list[float]] = {batch: [] for batch in BATCHES}
+    theirs: dict[int, list[float]] = {batch: [] for batch in BATCHES}
+    for _ in range(ROUNDS):  # alternating, so that a busy machine slows both
+        for batch in BATCHES:
+            ours[batch].append(len(items) / _clock(partial(_judge, engine, items, batch)))
+            if alternative:
+                theirs[batch].append(len(items) / _clock(partial(alternative, texts, batch)))
+
+    told["engine"] = engine.engine
+    told["same_verdict_in_any_batch"] = True
+    told["ours_per_s"] = {str(batch): round(median(ours[batch])) for batch in BATCHES}
+    told["alternative"] = ALTERNATIVE if alternative else MISSING
+    met = {
+        "startup_s <= 0.6": max(one["startup_s"] for one in fresh.values()) <= 0.6,
+        "memory_mb <= 300": max(one["memory_mb"] or math.inf for one in fresh.values()) <= 300,
     }
-    turns: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(5):  # interleaved, so that a busy machine slows all
-        for name, way in ways.items():
-            began = process_time()
-            way()
-            count = 200 if name == "scikit-learn one by one" else len(texts)
-            turns[name].append(count / (process_time() - began))
-    speed = {name: round(median(times)) for name, times in turns.items()}
-    told = {
-        "bench": "classify",
-        "texts": len(texts),
-        "per_cpu_second": speed,
-        "heads_over_scikit_learn": round(speed["heads"] / speed["scikit-learn"], 2),
-        "engine_over_scikit_learn_one_by_one": round(speed["engine one by one"] / speed["scikit-learn one by one"], 2),
-    }
+    if alternative:
+        ratios = {batch: median(a / b for a, b in zip(ours[batch], theirs[batch], strict=True)) for batch in BATCHES}
+        told["alternative_per_s"] = {str(batch): round(median(theirs[batch]), 1) for batch in BATCHES}
+        told["ratio"] = {str(batch): round(ratio, 1) for batch, ratio in ratios.items()}
+        met["ratio at 32 >= 12"] = ratios[32] >= 12
+    told["goals_met"] = met
     print(json.dumps(told))
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:2]))

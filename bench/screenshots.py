@@ -63,6 +63,7 @@ def addresses(page: Any, lang: str) -> list[tuple[str, str]]:
         ("inbox", f"/?lang={lang}"),
         ("pulse", f"/pulse?days=90&lang={lang}"),
         ("sources", f"/sources?lang={lang}"),
+        ("accuracy", f"/accuracy?lang={lang}"),
     ]
     if case:
         found.append(("case", f"/{case}"))

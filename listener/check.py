@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -37,10 +37,16 @@ class Finding:
         return " ".join(Reason(one.sentence, {**one.facts, **facts}).say(lang) for one in self.says)
 
 
-def check_instance(config: Config) -> Iterator[Finding]:
-    """Check the install, the database, the mail server and each source, in this order; nothing is stored."""
+def check_instance(config: Config, refused: Callable[[Config], str] | None = None) -> Iterator[Finding]:
+    """Check the install, the database, the judges, the mail server and each source, in this order; nothing is stored.
+
+    `refused` opens the configured model and gives the reason why it cannot judge, or "" (sentiment/refusal.py; this
+    room does not know that one). Left out, the judges are not asked.
+    """
     yield from _check_install()
     yield _check_store(config)
+    if refused is not None:
+        yield _check_judges(config, refused)
     yield _check_mail(config)
     yield from _check_sources(config)
 
@@ -74,6 +80,14 @@ def _check_store(config: Config) -> Finding:
         why = str(error.__cause__ or error).splitlines()[0]
         return Finding("store", "failed", (reason(N_("the database does not open: {quote}"), quote=why),))
     return Finding("store", "ok", (reason(N_("{name} answers"), name=name),))
+
+
+def _check_judges(config: Config, refused: Callable[[Config], str]) -> Finding:
+    engine = config.settings.sentiment.engine
+    if why := refused(config):
+        told = N_("the judges that {quote} names are not in use: {failure}")
+        return Finding("sentiment", "failed", (Reason(told, {"quote": f'engine = "{engine}"', "failure": why}),))
+    return Finding("sentiment", "ok", (reason(N_("{quote} opens"), quote=f'engine = "{engine}"'),))
 
 
 def _check_mail(config: Config) -> Finding:

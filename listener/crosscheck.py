@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from listener.errors import Fault
 from listener.faults import did_you_mean
 from listener.match import fold
-from listener.settings import RouteRule, Settings
+from listener.settings import RouteRule, Settings, TransformerTable
+from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
 
 __all__ = ["cross_check"]
 
@@ -20,14 +21,21 @@ _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 _KEY = re.compile(r"[a-z0-9_-]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _HOST = re.compile(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|[0-9a-fA-F:]+")
-_ENGINES = ("linear",)
+_ENGINES = ("embedded", "transformers")
 _DATABASES = ("sqlite", "postgresql")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+_REVISION = re.compile(r"[0-9a-f]{40}")
+_HEADS: dict[str, tuple[str, ...]] = {  # what a model of the user's may answer
+    "sentiment": SENTIMENTS, "dimension": DIMENSIONS, "intent": INTENTS, "stakeholder": STAKEHOLDERS
+}  # fmt: skip
 
 
 def cross_check(settings: Settings, folder: Path) -> Iterator[Fault]:
     """Find what each table alone cannot know: names that point nowhere, rules never reached, nobody to tell."""
     yield from _check_brands(settings)
     yield from _check_tables(settings, folder)
+    yield from _check_judges(settings, folder)
     yield from _check_addresses(settings)
     yield from _check_routes(settings)
 
@@ -70,9 +78,6 @@ def _check_tables(settings: Settings, folder: Path) -> Iterator[Fault]:
         yield Fault("sla", "no working day is left", 'write days = ["mon", "tue", …]')
     if settings.digest.at.tzinfo is not None:
         yield Fault("digest", "at carries a zone", "write 08:00; [instance] timezone says where")
-    engine = settings.sentiment.engine.partition(":")[0]
-    if engine not in _ENGINES:
-        yield Fault("sentiment", f"engine '{engine}' is not known", did_you_mean(engine, _ENGINES))
     database = settings.store.url.partition(":")[0].partition("+")[0]
     if database not in _DATABASES:
         yield Fault("store", f"url: '{database}' is not a database we know", did_you_mean(database, _DATABASES))
@@ -86,6 +91,57 @@ def _check_tables(settings: Settings, folder: Path) -> Iterator[Fault]:
     for host in (*settings.egress.hosts, *settings.egress.inside):
         if not _HOST.fullmatch(host):
             yield Fault("egress", f"'{host}' is not a host", "write example.org, or .example.org for all below it")
+
+
+def _check_judges(settings: Settings, folder: Path) -> Iterator[Fault]:
+    table = settings.sentiment
+    engine = table.engine.partition(":")[0]
+    if engine not in _ENGINES:
+        yield Fault("sentiment", f"engine '{engine}' is not known", did_you_mean(engine, _ENGINES))
+    for one in table.languages:
+        if not _LANGUAGE.fullmatch(one):
+            yield Fault("sentiment", f"languages: '{one}' is not a language", "write two small letters: es")
+    if engine == "transformers" and not table.transformers:
+        hint = "add a table: [sentiment.transformers.sentiment] (docs/models.md)"
+        yield Fault("sentiment", 'engine = "transformers" names no model', hint)
+    for head, model in table.transformers.items():
+        where = f"sentiment.transformers.{head}"
+        if head not in _HEADS:
+            yield Fault(where, f"no model can be given for '{head}'", did_you_mean(head, tuple(_HEADS)))
+        else:
+            yield from _check_answers(where, model, _HEADS[head])
+        yield from _check_model(where, model, folder)
+
+
+def _check_model(where: str, table: TransformerTable, folder: Path) -> Iterator[Fault]:
+    """Tell a hub name, which needs a pinned revision, from a folder; one that is gone is told when it is opened."""
+    pin = 'write revision = "…", the 40 hex digits of the commit on the model\'s page'
+    if table.revision is None:
+        first = folder / Path(table.model).expanduser().parts[0] if table.model else folder
+        if not table.model.strip():
+            yield Fault(where, "model is empty", "write a hub name (owner/name) or a folder")
+        elif _HUB_NAME.fullmatch(table.model) and not first.exists():
+            yield Fault(where, f"model '{table.model}' is no folder, and a hub name needs its revision", pin)
+    elif not _REVISION.fullmatch(table.revision):
+        yield Fault(where, f"revision '{table.revision}' is not a commit", pin)
+    elif not _HUB_NAME.fullmatch(table.model):
+        yield Fault(
+            where, f"model '{table.model}' is no hub name", "write owner/name, or leave revision out for a folder"
+        )
+
+
+def _check_answers(where: str, table: TransformerTable, ours: tuple[str, ...]) -> Iterator[Fault]:
+    if table.labels and table.hypotheses:
+        yield Fault(where, "has both labels and hypotheses", "a classifier needs labels, an NLI model hypotheses")
+    elif not table.labels and not table.hypotheses:
+        hint = 'write labels = {NEG = "negative", …}, or hypotheses = {negative = "…", …} for an NLI model'
+        yield Fault(where, "has neither labels nor hypotheses", hint)
+    elif len(table.hypotheses) == 1:
+        yield Fault(where, "has one hypothesis and so no choice", "write a sentence for each label it may answer")
+    for key, values in (("labels", table.labels.values()), ("hypotheses", table.hypotheses)):
+        for value in dict.fromkeys(values):
+            if value not in ours:
+                yield Fault(where, f"{key}: '{value}' is not one of our labels here", did_you_mean(value, ours))
 
 
 def _check_addresses(settings: Settings) -> Iterator[Fault]:

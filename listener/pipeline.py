@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from time import monotonic
@@ -21,7 +21,7 @@ from listener.config import Config
 from listener.database import Store
 from listener.errors import ClassifierError, RateLimited, SourceError
 from listener.match import Matcher
-from listener.mention import Page, Rejected, Source
+from listener.mention import Page, Post, Rejected, Source
 from listener.reason import N_, say
 from listener.store import (
     add_quarantine,
@@ -137,8 +137,17 @@ class Flow:
         return Collected(name, outcome, posts, new, heard, rejected, failure)
 
     def _save(self, connection: sa.Connection, name: str, page: Page, now: datetime) -> tuple[int, int]:
-        found = [mention for post in page.posts for mention in self.matcher.mentions(post)]
-        return save_page(connection, name, page.posts, found, page.rejected, page.cursor, now)
+        heard = [self._tagged(post) for post in page.posts]
+        found = [mention for post in heard for mention in self.matcher.mentions(post)]
+        return save_page(connection, name, heard, found, page.rejected, page.cursor, now)
+
+    def _tagged(self, post: Post) -> Post:
+        """Give a post the language of its text where the platform told none; the platform's own tag is kept."""
+        if post.lang is not None:
+            return post
+        from listener.language import detect
+
+        return replace(post, lang=detect(post.text, self.config.settings.sentiment.languages))
 
     def classify(self, now: datetime, batch: int = 200, most: int | None = None) -> int:
         """Judge the mentions that have no verdict, one commit a batch, at most `most` batches; give how many were."""

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from listener.settings import Settings, SourceTable, When
+from listener.settings import Settings, SourceTable, TransformerTable, When
 
 __all__ = ["config_reference", "config_schema"]
 
@@ -58,6 +58,7 @@ def config_reference() -> str:
             lines += [field.description + ".", ""]
         for model in models:
             lines += [*_rows(model), ""]
+    lines += ["### `[sentiment.transformers.HEAD]` (docs/models.md)", "", *_rows(TransformerTable), ""]
     for kind in kinds():
         lines += [f'### `kind = "{kind}"` (docs/sources/{kind}.md)', "", *_rows(settings_of(kind)), ""]
     lines += ["## `when = { … }` of a route", "", *_rows(When), ""]

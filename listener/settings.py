@@ -28,6 +28,7 @@ __all__ = [
     "SourceTable",
     "StoreTable",
     "Table",
+    "TransformerTable",
     "When",
 ]
 
@@ -84,12 +85,37 @@ class SourceTable(BaseModel):
     enabled: bool = Field(True, description="false: kept in the file, not asked, shown as «not connected»")
 
 
+class TransformerTable(Table):
+    """Let a Hugging Face model answer one head; every other head stays with the embedded model."""
+
+    model: str = Field(description="a hub name (owner/name) or a folder; safetensors only")
+    revision: str | None = Field(
+        None, description="the commit of the hub's repository (40 hex digits); a folder needs none"
+    )
+    labels: dict[str, str] = Field({}, description='the model\'s label = ours: {NEG = "negative", NEU = "neutral"}')
+    hypotheses: dict[str, str] = Field(
+        {}, description='for an NLI model: our label = a sentence: {complaint = "The author complains."}'
+    )
+
+
 class SentimentTable(Table):
     """Choose who judges."""
 
-    engine: str = Field("linear", description="linear: the heads that ship with Escucha")
-    unsure_below: float = Field(
-        0.5, ge=0, le=1, description="calibrated confidence under which a label is shown as unsure"
+    engine: str = Field(
+        "embedded", description="embedded: the model that ships with Escucha; embedded:FOLDER: your own; transformers"
+    )
+    unsure_below: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="calibrated confidence under which a label is shown as unsure; left out: the model's own bars",
+    )
+    threads: int = Field(0, ge=0, le=64, description="threads that judge; 0: one a core, eight at most")
+    languages: list[str] = Field(
+        ["es", "en", "pt"], min_length=1, description="languages that a text without the platform's tag may be in"
+    )
+    transformers: dict[str, TransformerTable] = Field(
+        {}, description="with engine = transformers: a model by head (sentiment, intent, dimension, stakeholder)"
     )
 
 
@@ -97,9 +123,13 @@ class RegistryTable(Table):
     """Choose the lists of known institutions and media."""
 
     countries: list[str] = Field(
-        [], description="registries that ship with Escucha: PE, MX; empty: the brands' countries"
+        [],
+        description="registries that ship with Escucha: AR, BR, CL, CO, ES, GB, MX, PE, US; empty: the countries of "
+        "the brands and the instance",
     )
-    files: list[str] = Field([], description="your own lists, in the same format (docs/registry.md)")
+    files: list[str] = Field(
+        [], description="your own lists, in the same format; `escucha registry import` makes one (docs/registry.md)"
+    )
 
 
 class DepartmentTable(Table):

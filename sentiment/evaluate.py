@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sentiment.calibration import calibration_error
+from sentiment.interval import macro_f1_interval, wilson
 
 __all__ = ["LABELS", "evaluate", "reliability_sensitivity"]
 
@@ -34,7 +35,9 @@ def evaluate(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Give the figures of every label that the rows hold: {"items": n, "labels": {label: figures}}.
 
     Each row is an object of a post file with `labels` (by persons) and `verdict` (by `escucha classify`); a label that
-    either side lacks is left out of that label's figures. Nothing here depends on the order of the rows.
+    either side lacks is left out of that label's figures. Nothing here depends on the order of the rows. Intervals of
+    95 % say what few items leave uncertain: `accuracy_interval` after Wilson 1927, `macro_f1_interval` by bootstrap
+    (sentiment/interval.py); they hold for a random sample only.
     """
     figures = {}
     for name in LABELS:
@@ -45,15 +48,16 @@ def evaluate(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _pair(row: Mapping[str, Any], name: str) -> _Pair | None:
-    gold = (row.get("labels") or {}).get(name)
-    verdict = (row.get("verdict") or {}).get(name)
+    labels, said = row.get("labels"), row.get("verdict")
+    if not isinstance(labels, Mapping) or not isinstance(said, Mapping):
+        return None
+    gold, verdict = labels.get(name), said.get(name)
     if gold is None or not isinstance(verdict, Mapping) or verdict.get("is") is None:
         return None
-    confidence = verdict.get("confidence")
     return _Pair(
         _key(gold),
         _key(verdict["is"]),
-        float(confidence) if isinstance(confidence, (int, float)) else None,
+        _share(verdict.get("confidence")),
         verdict.get("unsure") is True,
         str(row.get("lang") or "?"),
         str(row.get("source") or "?"),
@@ -61,40 +65,48 @@ def _pair(row: Mapping[str, Any], name: str) -> _Pair | None:
 
 
 def _key(label: Any) -> str:
-    return str(label).lower() if isinstance(label, bool) else str(label)
+    return str(label).strip().lower()  # a workbook writes TRUE
+
+
+def _share(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and 0 <= value <= 1 else None  # NaN is in no range
 
 
 def _figures(name: str, pairs: Sequence[_Pair]) -> dict[str, Any]:
-    sure = [pair for pair in pairs if not pair.unsure]
-    stated = [(pair.confidence, pair.right) for pair in pairs if pair.confidence is not None]
-    told: dict[str, Any] = {
-        "items": len(pairs),
-        **_scores(pairs),
-        "ece": _round(calibration_error([c for c, _ in stated], [r for _, r in stated])) if stated else None,
-        "unsure": _round(1 - len(sure) / len(pairs)),
-        "accuracy_sure": _round(_accuracy(sure)) if sure else None,
-        "per_class": _per_class(pairs),
-    }
+    told = _summary(pairs)
+    told["per_class"] = _per_class(pairs)
     if name == "relevant":
         reliability, sensitivity = reliability_sensitivity([(p.gold == "true", p.said == "true") for p in pairs])
         both = reliability + sensitivity
         told["reliability"], told["sensitivity"] = _round(reliability), _round(sensitivity)
         told["f_rs"] = _round(2 * reliability * sensitivity / both if both else 0.0)
-    told["by_lang"] = _split({pair.lang for pair in pairs}, lambda pair: pair.lang, pairs)
-    told["by_source"] = _split({pair.source for pair in pairs}, lambda pair: pair.source, pairs)
+    told["by_lang"] = _split(lambda pair: pair.lang, pairs)
+    told["by_source"] = _split(lambda pair: pair.source, pairs)
     return told
 
 
-def _split(names: set[str], part_of: Any, pairs: Sequence[_Pair]) -> dict[str, Any]:
-    parts = {name: [pair for pair in pairs if part_of(pair) == name] for name in sorted(names)}
-    return {name: {"items": len(part), **_scores(part)} for name, part in parts.items() if len(part) >= _FEW}
+def _split(part_of: Callable[[_Pair], str], pairs: Sequence[_Pair]) -> dict[str, Any]:
+    parts: dict[str, list[_Pair]] = {}
+    for pair in pairs:
+        parts.setdefault(part_of(pair), []).append(pair)
+    return {name: _summary(parts[name]) for name in sorted(parts) if len(parts[name]) >= _FEW}
 
 
-def _scores(pairs: Sequence[_Pair]) -> dict[str, float]:
+def _summary(pairs: Sequence[_Pair]) -> dict[str, Any]:
+    sure = [pair for pair in pairs if not pair.unsure]
+    stated = [(pair.confidence, pair.right) for pair in pairs if pair.confidence is not None]
     rows = _per_class(pairs).values()
     return {
+        "items": len(pairs),
+        "right": sum(pair.right for pair in pairs),
         "macro_f1": _round(sum(row["f1"] for row in rows) / len(rows)),
+        "macro_f1_interval": [_round(end) for end in macro_f1_interval([(one.gold, one.said) for one in pairs])],
         "accuracy": _round(_accuracy(pairs)),
+        "accuracy_interval": [_round(end) for end in wilson(sum(pair.right for pair in pairs), len(pairs))],
+        "confidence": _round(sum(c for c, _ in stated) / len(stated)) if stated else None,
+        "ece": _round(calibration_error([c for c, _ in stated], [r for _, r in stated])) if stated else None,
+        "unsure": _round(1 - len(sure) / len(pairs)),
+        "accuracy_sure": _round(_accuracy(sure)) if sure else None,
     }
 
 

@@ -10,21 +10,12 @@ from listener.match import fold
 __all__ = [
     "ACCOUNT_WORDS",
     "ARTICLES",
-    "BAD",
-    "BETTER",
     "COMMON_NAMES",
-    "GOOD",
-    "HARMS",
-    "HELPS",
     "IDIOMS",
-    "INTENSIFIERS",
     "NEGATIONS",
     "PREPOSITIONS",
     "STOP_WORDS",
-    "THAN",
     "TRADES",
-    "TURNS",
-    "WORSE",
     "is_ambiguous",
 ]
 
@@ -106,100 +97,14 @@ TRADES = _words("""
     cumbia banda
     """)
 
-# Facts that harm or help a standing although the words are neutral (RepLab's polar facts).
-HARMS = _words("""
-    multa multas multan multado multada multo sancion sanciones sanciona sancionan sancionado sancionada sanciono
-    penalidad infraccion infracciones infringio incumplio incumple incumplimiento denuncia denuncian denuncias
-    denunciado demanda demandan demandado demandas querella investigacion investiga investigado fiscalia
-    allanamiento imputado imputan acusa acusan acusacion soborno coima colusion fraude estafa estafas fuga
-    filtracion filtraron filtrados hackeo ciberataque vulnero vulneracion despidos despide despidio despiden recorte
-    recorta huelga paro cierre cierra cerrara quiebra insolvencia perdida perdidas perdio cae cayo caen desploma
-    desplome rebaja rebajo degrada degradacion retiro retira retirada contamino derrame accidente fallecio muerto
-    herido heridos intoxicacion intoxicados retraso retrasos cancelo cancelados suspende suspendio suspendida
-    suspension clausura clausurado clausuran abuso abusiva abusivas indebido indebidos indebida indebidas enganosa
-    engano reclamos quejas plagio renuncia dimite dimision destituido apercibimiento amonestacion medida cautelar
-    devolver restituir indemnizar condena condenado condenan ultimo peor fine fined fines sanctioned penalty lawsuit
-    sued sues suing probe investigation investigated breach leaked leak hacked recall recalled outage outages
-    layoffs fired strike loss losses lost slump falls fell dropped drops downgrade downgraded downgrading bankruptcy
-    insolvency fraud scam bribery misled misleading overcharged overcharging violation violated reprimand complaints
-    delays delayed spill injured killed resigns resigned closure closing worst multou multada multado autua autuada
-    autuado sancionada processo processa processada reu investigada vazamento vazou greve demissoes demite demitiu
-    fechamento fecha falencia prejuizo caiu queda rebaixa rebaixou golpe suspendeu interdita interditada descumpriu
-    descumprir descumprimento cobranca indevida indevidas pior condenada
-    """)
-HELPS = _words("""
-    premio premios premia premiada premiado galardon reconocimiento reconoce reconocida reconocido certificacion
-    certificada certifica certificado gana gano ganadora lidera lidero lider primera record supera supero crece
-    crecio crecieron crecimiento aumento inversion invertira invierte inaugura inauguro amplia amplio ampliara
-    cobertura duplica duplico utilidades ganancia ganancias dona dono donacion dono becas capacita capacito
-    beneficia beneficiara cumple cumplio cumplimiento acreditada acreditacion contrata contratara empleos puestos
-    generara reduce redujo mejora mejoro sube subio eleva elevo recupera recupero reforesta reforesto neutralidad
-    absuelve absuelto archiva archivo favorable satisfaccion alianza convenio devolvio patrocina award awards
-    awarded winner wins won certified certification record growth grew rises rose upgrade upgraded invests
-    investment opens opened expands expanded donates donated donation profit profits beats beat leads led best
-    fastest jobs hires hiring tops topped cleared improved improves met exceeded recognised recognized praised
-    commended reinstated premiada premiado venceu vence lidera liderou cresceu cresce crescimento lucro investe
-    investira investimento inaugurou doou doa doacao certificada recorde melhor melhora melhorou subiu sobe ampliou
-    amplia reduziu bolsas empregos reconhecida reconhecimento cumpriu
-    """)
-# Words of mood and of everyday complaint or praise.
-BAD = _words("""
-    malo mala malos malas mal pesimo pesima pesimos horrible terrible fatal asco asqueroso basura porqueria mierda
-    cagada verguenza vergonzoso indignante indignado harto harta hartos cansado cansada odio odia detesto peor lento
-    lenta lentos lentisimo caro cara carisimo robo roban robaron ladrones ratas estafadores mentira mentiras
-    mentirosos miente inutil inutiles ineptos incompetentes desastre caos problema problemas falla fallas fallo
-    error errores averia averiado roto rota cobro cobraron cobrando cobran cobraban corte cortaron cortado demora
-    demoran demoraron tarda tardan espera esperando esperar reclamo reclamar reclame queja quejarme nadie nunca
-    injusto abuso abusan ignoran ignorado maltrato grosero grosera decepcion decepcionante decepcionado triste pena
-    lamentable penoso llorar rabia colera enojo furioso molesta molesto molestia imposible perdi perdimos dano
-    danado quemado sucio frio bloqueo bloqueada bloqueado cancelar cancelo spam acoso trampa enganaron engano
-    prometieron burla patetico nefasto deficiente intermitente inestable sigue siguen todavia otra bad worst worse
-    awful terrible horrible hate hated sucks suck useless broken rude slow scam ripoff rip-off garbage trash joke
-    disgusting disappointed disappointing disappointment angry furious annoyed annoying frustrated frustrating
-    ridiculous shame shameful fail failed failing fails failure wrong problem problems issue issues error crash
-    crashes overpriced expensive lost never nobody wait waiting waited hold refused refuse ignored ignore stuck sad
-    unacceptable pathetic nightmare avoid cancel lied lie lies liar ruim pessimo pessima horrivel terrivel lixo
-    merda vergonha absurdo palhacada descaso odeio pior lento lerda caro roubo roubaram ladrao mentira enganacao
-    problema erro defeito quebrado quebrou cobraram cobrando demora demorou esperando nunca ninguem triste raiva
-    irritado decepcao decepcionada decepcionado cansei cansada cansado travou
-    trava caiu sumiu golpe 😡 🤬 😠 😤 😒 🙄 😞 😔
-    😢 😭 💩 👎 🤮 🤢 😩 😫 🤡 😑 ☹ 💔 1★ 2★
-    """)
-GOOD = _words("""
-    bueno buena buenos buenas buen bien excelente excelentes genial geniales increible maravilla maravilloso
-    maravillosa espectacular perfecto perfecta feliz felices contento contenta encanta encanto encanta amo adoro
-    gracias agradecido agradecida agradezco felicidades felicitaciones felicito bravo crack capos cracks recomiendo
-    recomendado recomendada rapido rapida rapidisimo amable amables atentos atenta paciencia solucionaron soluciono
-    resolvieron resolvio resuelto ayudaron ayudo salvo salvaron mejor mejores top chevere bacan bakan chido
-    padrisimo joya lindo linda bonito bonita barato barata vale orgullo orgullosa orgulloso aplauso aplausos exito
-    impecable eficiente confiable estable vuela alegria sonrisa regalo sorpresa funciona fluido encantado encantada
-    merecido cumplieron puntual puntuales gratis justo ahorro ahorre fiel lujo maquinas good great best better
-    excellent amazing awesome love loved loves perfect happy glad thanks thank grateful wonderful brilliant
-    fantastic recommend recommended helpful friendly kind fast quick quickly easy smooth reliable impressed
-    impressive proud congrats congratulations bravo kudos credit solid superb flawless worth lovely beautiful nice
-    fun win enjoy enjoyed excited sorted fixed helped bom boa bons boas otimo otima excelente maravilhoso
-    maravilhosa incrivel perfeito perfeita feliz amei amo adoro adorei obrigado obrigada parabens recomendo rapido
-    rapida atencioso atenciosa resolveram resolveu ajudou salvou melhor melhores show lindo linda orgulho sucesso
-    impecavel funciona barato gostei nota valeu sensacional chique elogio elogiar 😍 🥰 😊 😁 😀
-    😃 😄 ❤ 💙 💚 💜 🙏 👏 👍 🎉 🥳 💪
-    🔥 🏆 🤩 😎 🙌 ✨ 💯 😻 ♥ 4★ 5★
-    """)
 NEGATIONS = _words(
     "no nunca ni sin jamas tampoco nada ningun ninguna nadie not never neither nor without cannot nao nem sem nenhum "
     "nenhuma ninguem don't doesn't didn't won't can't isn't wasn't aren't couldn't wouldn't shouldn't"
 )
-# Comparisons: who stands behind THAN loses to what is BETTER; words of TURNS open a new clause.
-THAN = _words("que than do ahead above")
-BETTER = _words(
-    "mejor mas better faster melhor mais gana supera superior rapido cheaper ahead above cien mil menos beats"
-)
-WORSE = _words("peor worse pior caro cara lento lenta slower mala")
-TURNS = _words("pero mientras cambio aunque y but while whereas and yet mas enquanto ja e")
 ARTICLES = _words("el la los las lo un una unos unas the a an o os as um uma uns umas")
 PREPOSITIONS = _words(
     "de del con en por para a al contra desde segun by with at from to of on for da do na no em com pela pelo pra ao"
 )
-INTENSIFIERS = _words("muy bien tan mas super bastante demasiado very so really too more muito bem mais tao que")
 ACCOUNT_WORDS = _words("""
     oficial official ayuda help care soporte support clientes atencion teayuda te responde responde movil mobile
     empresas negocios app movistar tv hogar mx pe cl co ar es br us uk latam sac cuida news prensa media corp online

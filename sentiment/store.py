@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from listener.database import JSONText, Moment, metadata
-from sentiment.verdict import HEADS, Verdict, label_from_json, label_to_json
+from sentiment.verdict import HEADS, HINTS, Verdict, label_from_json, label_to_json
 
 __all__ = ["read_verdict", "save_verdicts", "verdict_from_row", "verdicts"]
 
@@ -67,7 +67,11 @@ def save_verdicts(
                 "dimension": verdict.dimension.name,
                 "intent": verdict.intent.name,
                 "unsure": verdict.sentiment.unsure,
-                "detail": {head: label_to_json(getattr(verdict, head)) for head in HEADS},
+                "detail": {
+                    head: label_to_json(label)
+                    for head in (*HEADS, *HINTS)
+                    if (label := getattr(verdict, head)) is not None
+                },
             }
         )
     if not rows:
@@ -79,7 +83,7 @@ def save_verdicts(
 
 def verdict_from_row(row: sa.Row[Any]) -> Verdict:
     """Rebuild a Verdict from a row of the verdict table."""
-    labels = {head: label_from_json(row.detail[head]) for head in HEADS}
+    labels = {head: label_from_json(row.detail[head]) for head in (*HEADS, *HINTS) if head in row.detail}
     return Verdict(**labels, engine=row.engine, by=row.by)
 
 

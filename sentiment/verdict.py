@@ -9,10 +9,11 @@ from typing import Any, Literal, Protocol
 from listener.mention import Author, Brand, Post
 from listener.reason import Reason, from_json, to_json
 
-__all__ = ["HEADS", "Classifier", "Head", "Item", "Label", "Verdict", "label_from_json", "label_to_json"]
+__all__ = ["HEADS", "HINTS", "Classifier", "Head", "Item", "Label", "Verdict", "label_from_json", "label_to_json"]
 
 Head = Literal["relevant", "sentiment", "dimension", "intent"]
 HEADS: tuple[Head, ...] = ("relevant", "sentiment", "dimension", "intent")
+HINTS = ("irony", "stakeholder", "department", "priority")  # what a verdict may hold besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Verdict:
     intent: Label
     engine: str
     by: Literal["model", "person"] = "model"
+    # What the text and the profile sound like; `stakeholders` decides, and may know better.
+    irony: Label | None = None
+    stakeholder: Label | None = None
+    department: Label | None = None
+    priority: Label | None = None
 
     def corrected(self, head: Head, name: str, engine: str) -> Verdict:
         """Give the verdict that a person leaves behind after correcting one label; the others stay."""
@@ -65,8 +71,11 @@ class Classifier(Protocol):
 
     engine: str
 
-    def judge(self, items: Sequence[Item]) -> list[Verdict]:
-        """Judge the items, in order; never raises for what a text holds, a label may be `unsure` instead."""
+    def judge(self, items: Sequence[Item], *, closely: bool = False) -> list[Verdict]:
+        """Judge the items, in order; never raises for what a text holds, a label may be `unsure` instead.
+
+        `closely` may spend more on the reasons, as for one post that a person looks at.
+        """
         ...
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["answerer", "describe", "describe_json"]
 
 
+_UNSURE_BELOW = 0.5  # share of a decision under which a person should look twice
+
+
 def answerer(config: Config) -> Callable[[Item, Verdict], dict[str, Any]]:
     """Give the function that adds `stakeholder`, `priority` and `department` to a classified post.
 
@@ -39,17 +42,17 @@ def answerer(config: Config) -> Callable[[Item, Verdict], dict[str, Any]]:
         mention = Mention(item.post, brand.key, brand.kind, ())
         among = (brand, *item.rivals)
         speaker, _, route = desk.decide(mention, verdict, among=among, registry=registry(brand.country))
-        return _rows(verdict, speaker, route, config.language)
+        return _rows(speaker, route, config.language)
 
     return answer
 
 
-def _rows(verdict: Verdict, speaker: Speaker, route: Route, lang: str) -> dict[str, Any]:
-    # A decision is as sure as the least sure of the labels that it was made from.
-    sure = min(verdict.intent.confidence, speaker.label.confidence)
-    unsure = verdict.intent.unsure or speaker.label.unsure
-    urgent = Label(route.priority, min(sure, verdict.sentiment.confidence), unsure=unsure or verdict.sentiment.unsure)
-    department = label_row(Label(route.department, sure, route.because, unsure=unsure), lang)
+def _rows(speaker: Speaker, route: Route, lang: str) -> dict[str, Any]:
+    urgent = Label(route.priority, route.priority_share, unsure=route.priority_share < _UNSURE_BELOW)
+    whose = Label(
+        route.department, route.department_share, route.because, unsure=route.department_share < _UNSURE_BELOW
+    )
+    department = label_row(whose, lang)
     return {
         "stakeholder": label_row(speaker.label, lang),
         "priority": label_row(urgent, lang),
@@ -104,7 +107,7 @@ def describe_json(found: Explanation, lang: str) -> dict[str, Any]:
     return {
         "brand": found.brand.name,
         **heads,
-        **_rows(verdict, found.speaker, route, lang),
+        **_rows(found.speaker, route, lang),
         "rule": route.rule,
         "because": [one.say(lang) for one in route.because],
         "otherwise": [one.say(lang) for one in route.otherwise],

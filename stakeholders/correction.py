@@ -1,4 +1,4 @@
-"""Take a person's correction of a label: a new verdict or speaker, the decision anew, and the case where it belongs."""
+"""Take what a person says of a label: that it is right, or a correction, by which the decision and the case move."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ from listener.reason import N_, reason, to_json
 from listener.store import mentions, read_mention, select_mentions
 from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS, Status
 from sentiment.store import read_verdict, save_verdicts
-from sentiment.verdict import Label
+from sentiment.verdict import Label, Verdict
 from stakeholders.case import PROGRAM, NotPossible, close, history, record, reroute
-from stakeholders.decision import Correction, Decision, change_decision, decision_from_row, read_decision
+from stakeholders.decision import (
+    Correction,
+    Decision,
+    change_decision,
+    decision_from_row,
+    keep_correction,
+    read_decision,
+)
 from stakeholders.dossier import read_case
 from stakeholders.facts import Case
 from stakeholders.priority import RANKS
@@ -26,7 +33,7 @@ from stakeholders.store import case_mentions, cases, decisions
 if TYPE_CHECKING:
     from stakeholders.desk import Desk
 
-__all__ = ["LABELS_OF", "correct"]
+__all__ = ["LABELS_OF", "confirm", "correct"]
 
 LABELS_OF: Mapping[str, tuple[str, ...]] = {
     "relevant": ("true", "false"),
@@ -48,11 +55,11 @@ def correct(
         raise NotPossible(reason(N_("«{quote_name}» is no label of «{quote_head}»"), quote_name=name, quote_head=head))
     desk.lock(connection)
     row = connection.execute(select_mentions().where(mentions.c.id == mention_id)).one_or_none()
-    old, verdict = read_decision(connection, mention_id), read_verdict(connection, mention_id)
-    if row is None or old is None or verdict is None:
-        raise NotPossible(reason(N_("The mention {number} is not decided yet"), number=mention_id))
+    old, verdict = _decided(connection, mention_id)
+    if row is None:
+        raise _undecided(mention_id)
     speaker = old.speaker
-    current = speaker.label if head == "stakeholder" else getattr(verdict, head)
+    current = _current(old, verdict, head)
     before = current.name
     if before == name and current.confidence == 1.0:
         return old  # a second click
@@ -64,7 +71,8 @@ def correct(
         save_verdicts(connection, [(mention_id, verdict)], now, who)
     mention = read_mention(row)
     speaker, facts, route = desk.decide(mention, verdict, speaker)
-    new = change_decision(connection, old, speaker, route, Correction(head, before, name, who, now))
+    corrected = Correction(head, before, name, who, now, current.confidence, current.unsure)
+    new = change_decision(connection, old, speaker, route, corrected)
     case_id = connection.scalar(sa.select(case_mentions.c.case_id).where(case_mentions.c.mention_id == mention_id))
     changed = {head: before, "mention": mention_id}, {head: name, "mention": mention_id}
     if case_id is None:
@@ -76,6 +84,39 @@ def correct(
     record(connection, case_id, now, who, "corrected", *changed)
     _move(desk, connection, case_id, mention_id, who, now)
     return new
+
+
+def confirm(desk: Desk, connection: Connection, mention_id: int, head: str, who: str, now: datetime) -> Decision:
+    """Keep that a person found a label right as it is, in the caller's transaction; nothing else changes.
+
+    What a person has said of that label already stands. Raises NotPossible for a label that is none and for a mention
+    that was not decided yet.
+    """
+    if head not in LABELS_OF:
+        raise NotPossible(reason(N_("There is no label «{quote_head}»"), quote_head=head))
+    desk.lock(connection)
+    old, verdict = _decided(connection, mention_id)
+    if any(one.head == head for one in old.corrections):
+        return old
+    label = _current(old, verdict, head)
+    confirmed = Correction(head, label.name, label.name, who, now, label.confidence, label.unsure)
+    return keep_correction(connection, old, confirmed)
+
+
+def _decided(connection: Connection, mention_id: int) -> tuple[Decision, Verdict]:
+    old, verdict = read_decision(connection, mention_id), read_verdict(connection, mention_id)
+    if old is None or verdict is None:
+        raise _undecided(mention_id)
+    return old, verdict
+
+
+def _undecided(mention_id: int) -> NotPossible:
+    return NotPossible(reason(N_("The mention {number} is not decided yet"), number=mention_id))
+
+
+def _current(decision: Decision, verdict: Verdict, head: str) -> Label:
+    label: Label = decision.speaker.label if head == "stakeholder" else getattr(verdict, head)
+    return label
 
 
 def _move(desk: Desk, connection: Connection, case_id: int, mention_id: int, who: str, now: datetime) -> None:

@@ -18,7 +18,7 @@ from listener.match import fold_with_offsets
 from listener.mention import Author
 from listener.taxonomy import Stakeholder
 
-__all__ = ["Cue", "affiliations", "is_parody", "profile_cue", "tells_a_deed", "text_cue", "word_families"]
+__all__ = ["Cue", "affiliations", "is_parody", "profile_cue", "text_cue"]
 
 WORDS = Path(__file__).parent / "cues.toml"
 BIO_LIMIT, NAME_LIMIT, TEXT_LIMIT = 600, 120, 3000
@@ -58,10 +58,8 @@ class _Lexicon:
     text: tuple[Mapping[str, Any], ...]
     customer: _Rule
     parody: re.Pattern[str]
-    deed: re.Pattern[str]
     title: re.Pattern[str]
     leads: re.Pattern[str]
-    families: Mapping[str, re.Pattern[str]]
 
 
 def _either(words: Sequence[str], before: str = r"(?<![\w@#])") -> re.Pattern[str]:
@@ -91,16 +89,9 @@ def _lexicon() -> _Lexicon:
             "customer", _either([word.replace("{thing}", things) for word in customer["words"]]), customer["confidence"]
         ),
         _either(table["parody"]["words"], r"(?<![a-z])"),
-        _either(table["deed"]["words"], r"(?<!\w)"),
         _either(table["titles"]["words"], r"(?<!\w)"),
         re.compile("|".join(table["titles"]["leads"])),
-        {name: _either(words, r"(?<!\w)") for name, words in table["families"].items()},
     )
-
-
-def word_families() -> Mapping[str, re.Pattern[str]]:
-    """Give the families of words that the linear model counts, as patterns over folded text."""
-    return _lexicon().families
 
 
 def _quote(original: str, offsets: Sequence[int], start: int, end: int) -> str:
@@ -198,11 +189,3 @@ def text_cue(text: str, brand_names: Sequence[str]) -> Cue | None:
             quote = _quote(original, offsets, found.start(), found.end())
             return Cue(rule.stakeholder, quote, rule.confidence, person=True)
     return None
-
-
-def tells_a_deed(text: str) -> bool:
-    """Tell whether a text reports what an institution does (a fine, an order) and nobody in it says "I" or "we"."""
-    folded, _ = fold_with_offsets(text[:TEXT_LIMIT])
-    families = _lexicon().families
-    first_person = families["i"].search(folded) or families["we"].search(folded)
-    return first_person is None and _lexicon().deed.search(folded) is not None

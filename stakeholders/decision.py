@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = [
     "change_decision",
     "decision_from_row",
     "facts_of",
+    "keep_correction",
     "read_decision",
     "save_decision",
 ]
@@ -33,13 +34,15 @@ _SURELY_GOOD = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Hold one label that a person changed: both values stay."""
+    """Hold one label that a person changed, or confirmed when both values are the same; both stay."""
 
     head: str  # relevant, sentiment, dimension, intent or stakeholder
     before: str
     after: str
     who: str
     at: datetime
+    confidence: float | None = None  # of `before`; None in rows of before this was kept
+    unsure: bool = False  # `before` was shown as unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ def facts_of(mention: Mention, verdict: Verdict, speaker: Speaker) -> Facts:
         followers=post.author.followers,
         outlet=speaker.outlet,
         own_account=speaker.own_account,
+        sounds=verdict.department.name if verdict.department else None,  # type: ignore[arg-type]
+        loud=verdict.department.confidence if verdict.department else 0.0,
     )
     # A sanction or a theft that the judge half takes for good news: the words outweigh the label, a person's does not.
     half = facts.sentiment == "positive" and verdict.sentiment.confidence < _SURELY_GOOD
@@ -111,6 +116,16 @@ def change_decision(
     return Decision(old.mention_id, correction.at, speaker, route, kept)
 
 
+def keep_correction(connection: Connection, old: Decision, correction: Correction) -> Decision:
+    """Keep what a person said of a label and change nothing else of the decision."""
+    kept = (*old.corrections, correction)
+    mine = decisions.c.mention_id == old.mention_id
+    detail = connection.scalar(sa.select(decisions.c.detail).where(mine))
+    changed = {**detail, "corrections": _rows(kept)}  # type: ignore[dict-item]  # the row was read as `old`
+    connection.execute(decisions.update().where(mine).values(detail=changed))
+    return replace(old, corrections=kept)
+
+
 def read_decision(connection: Connection, mention_id: int) -> Decision | None:
     """Read the decision on a mention; None before the first."""
     row = connection.execute(sa.select(decisions).where(decisions.c.mention_id == mention_id)).one_or_none()
@@ -129,6 +144,8 @@ def decision_from_row(row: sa.Row[Any]) -> Decision:
         otherwise=from_json(detail.get("otherwise", ())),
         opens_case=bool(detail.get("opens_case", False)),
         suppress=bool(detail.get("suppress", False)),
+        department_share=float(detail.get("department_share", 1.0)),
+        priority_share=float(detail.get("priority_share", 1.0)),
     )
     speaker = Speaker(
         label=label_from_json(detail["speaker"]),
@@ -137,8 +154,7 @@ def decision_from_row(row: sa.Row[Any]) -> Decision:
         entry=detail.get("entry"),
     )
     corrections = tuple(
-        Correction(one["head"], one["before"], one["after"], one["who"], datetime.fromisoformat(one["at"]))
-        for one in detail.get("corrections", ())
+        Correction(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in detail.get("corrections", ())
     )
     return Decision(row.mention_id, row.at, speaker, route, corrections)
 
@@ -154,10 +170,9 @@ def _columns(speaker: Speaker, route: Route, corrections: tuple[Correction, ...]
         "otherwise": to_json(route.otherwise),
         "opens_case": route.opens_case,
         "suppress": route.suppress,
-        "corrections": [
-            {"head": one.head, "before": one.before, "after": one.after, "who": one.who, "at": one.at.isoformat()}
-            for one in corrections
-        ],
+        "department_share": round(route.department_share, 4),
+        "priority_share": round(route.priority_share, 4),
+        "corrections": _rows(corrections),
     }
     return {
         "at": now,
@@ -167,3 +182,7 @@ def _columns(speaker: Speaker, route: Route, corrections: tuple[Correction, ...]
         "rule": route.rule,
         "detail": detail,
     }
+
+
+def _rows(corrections: tuple[Correction, ...]) -> list[dict[str, Any]]:
+    return [{**asdict(one), "at": one.at.isoformat()} for one in corrections]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -19,7 +18,6 @@ from sqlalchemy import Connection
 
 from listener.config import Config
 from listener.database import add_new
-from listener.errors import ClassifierError
 from listener.match import Matcher, fold
 from listener.mention import Brand, Mention
 from listener.store import mentions, posts, read_mention, select_mentions
@@ -33,6 +31,7 @@ from stakeholders.gather import Gatherer
 from stakeholders.route import Rules, decide, rules_of
 from stakeholders.store import case_mentions, cases, decisions, events, suppressions
 from stakeholders.thread import cases_of, thread_of
+from stakeholders.weigh import weigh
 
 if TYPE_CHECKING:
     from stakeholders.registry import Registry
@@ -80,14 +79,10 @@ class Desk:
         return Matcher([brand for brand in self.brands.values() if brand.kind == "competitor"])
 
     def warm(self) -> None:
-        """Load what deciding needs (rules, registry, the model of who speaks), so that no lock is held meanwhile."""
+        """Load what deciding needs (rules, registry), so that no lock is held meanwhile."""
         if self._warm:
             return
-        from stakeholders.speaker_model import load_speaker_model
-
         _ = self.rules, self.registry, self._rivals
-        with suppress(ClassifierError):  # identify warns and goes on without the model
-            load_speaker_model()
         self._warm = True
 
     def decide(
@@ -109,14 +104,14 @@ class Desk:
         if speaker is None:
             brands = tuple(among or self.brands.values())
             brand = next(one for one in brands if one.key == mention.brand)
-            speaker = identify(post, brand, brands, registry or self.registry)
+            speaker = identify(post, brand, brands, registry or self.registry, verdict.stakeholder)
         rules = self.rules
         peer = speaker.label.name == "peer_company" and not speaker.own_account
         # An executive speaks under a name of their own; the profile tells for which competitor.
         if peer and post.author.handle and self._rivals.find(f"{post.author.name or ''} {post.author.bio or ''}"):
             rules = replace(rules, rivals=rules.rivals | {fold(post.author.handle)})
         facts = facts_of(mention, verdict, speaker)
-        return speaker, facts, decide(facts, rules)
+        return speaker, facts, weigh(decide(facts, rules), facts, rules, verdict, speaker)
 
     def pending(self, connection: Connection, limit: int) -> list[int]:
         """Give the mentions of watched brands that are judged and not decided, the oldest published first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -71,9 +71,11 @@ def explain(
     chosen = chosen or _company_in(text, desk.registry, desk.config.settings.instance.country) or watched[0]
     own = chosen.key in desk.brands
     terms = found.get(chosen.key, ()) if own else Matcher([chosen]).find(text).get(chosen.key, ())
+    if not terms:
+        post = replace(post, about=chosen.key)  # read as if it did name it
     mention = Mention(post, chosen.key, chosen.kind, terms)
     rivals = tuple(one for one in watched if one.key != chosen.key) if own else ()
-    verdict = classifier.judge([Item(post, chosen, rivals)])[0]
+    verdict = classifier.judge([Item(post, chosen, rivals)], closely=True)[0]
     speaker, facts, route = desk.decide(mention, verdict, among=(chosen, *rivals))
     return Explanation(chosen, bool(terms), own, mention, verdict, speaker, facts, route)
 

@@ -45,6 +45,8 @@ class Facts:
     followers: int | None = None
     outlet: bool = False
     own_account: bool = False
+    sounds: Department | None = None  # what text and profile as a whole sound like, where the model was asked
+    loud: float = 0.0  # how sure it is of that, 0..1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Route:
     because: tuple[Reason, ...]
     otherwise: tuple[Reason, ...] = ()  # the nearest changes of fact that would have sent it elsewhere
     opens_case: bool = False  # priority alert or important on our own brand, or a rule that says so
+    department_share: float = 1.0  # how likely it is that this department answers, given how sure the labels are
+    priority_share: float = 1.0
     suppress: bool = False  # the author asked not to be written to: goes on the suppression list
 
 

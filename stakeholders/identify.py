@@ -1,4 +1,4 @@
-"""Tell who speaks in a post: our own accounts, then the registry, the profile, the writer's own words, then the model.
+"""Tell who speaks in a post: our own accounts, the registry, the source, then the model with the profile's own words.
 
 The first layer that knows answers, and says by which words. What nobody knows is «public» with low confidence, shown
 as unsure. Classes and finer points: docs/labels.md; the layers: docs/registry.md.
@@ -6,31 +6,21 @@ as unsure. Classes and finer points: docs/labels.md; the layers: docs/registry.m
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Literal
 
-from listener.errors import ClassifierError
 from listener.match import fold
 from listener.mention import Brand, Post
 from listener.reason import N_, Reason, reason
 from listener.taxonomy import Stakeholder
-from sentiment.heads import says_little
 from sentiment.verdict import Label
-from stakeholders.cues import Cue, affiliations, is_parody, profile_cue, tells_a_deed, text_cue
+from stakeholders.cues import Cue, affiliations, is_parody, profile_cue, text_cue
 from stakeholders.facts import Speaker
 from stakeholders.registry import Match, Registry
-from stakeholders.speaker_features import names_of, sample_of
-from stakeholders.speaker_model import SpeakerModel, load_speaker_model
 
-__all__ = ["UNSURE_BELOW", "identify"]
-
-log = logging.getLogger("escucha.stakeholders")
+__all__ = ["UNSURE_BELOW", "identify", "names_of"]
 
 UNSURE_BELOW = 0.5
-_RETOLD = 0.45  # the most that the model alone may say of a customer who only retells news
 NEWS_SOURCES = ("news", "noticia", "rss", "prensa", "feed", "gdelt")
 REVIEW_SOURCES = ("review", "resena", "playstore", "appstore")
 # A journalist, an analyst or a professor has a phone bill too; a member of congress who complains stays government.
@@ -43,29 +33,35 @@ def identify(
     brand: Brand,
     brands: Sequence[Brand],
     registry: Registry,
-    model: SpeakerModel | Literal["shipped"] | None = "shipped",
+    heard: Label | None = None,
     *,
     unsure_below: float = UNSURE_BELOW,
 ) -> Speaker:
     """Tell who speaks in a post about a brand, with confidence and reasons; never raises for what a post holds.
 
-    `brands` are all watched brands (our own and competitors); `model` None leaves the model out. A label under
-    `unsure_below` carries `unsure`.
+    `brands` are all watched brands (our own and competitors); `heard` is what the model makes of text and profile
+    (Verdict.stakeholder), None where it was not asked. A label under `unsure_below` carries `unsure`.
     """
     speaker = (
         _company_account(post, brand, brands)
         or _registered(post, brand, registry)
         or _by_source(post, NEWS_SOURCES)
         or _affiliated(post, brand, brands, registry)
+        or _heard(post, brand, registry, heard)
         or _profile(post, brand, registry)
         or _words(post, brand)
         or _by_source(post, REVIEW_SOURCES)
-        or _modelled(post, brand, brands, model)
         or _speaker("public", 0.3, reason("nothing in name, profile or text tells who speaks"))
     )
     if speaker.label.confidence < unsure_below:
         return replace(speaker, label=replace(speaker.label, unsure=True))
     return speaker
+
+
+def names_of(brand: Brand) -> tuple[str, ...]:
+    """Give the folded names under which a brand is spoken of, the longest first."""
+    every = {fold(name) for name in (brand.name, *brand.names, *brand.handles, *brand.hashtags, *brand.own_handles)}
+    return tuple(sorted((name for name in every if len(name) > 2), key=len, reverse=True))
 
 
 def _speaker(who: Stakeholder, confidence: float, *because: Reason, outlet: bool = False) -> Speaker:
@@ -211,29 +207,19 @@ def _by_source(post: Post, kinds: tuple[str, ...]) -> Speaker | None:
     return _speaker("customer", 0.75, reason("it came as a review from {quote1}", quote1=post.source))
 
 
-@lru_cache(maxsize=1)
-def _shipped() -> SpeakerModel | None:
-    try:
-        return load_speaker_model()
-    except ClassifierError as error:
-        log.warning("%s; going on without it", error)
+def _heard(post: Post, brand: Brand, registry: Registry, heard: Label | None) -> Speaker | None:
+    """Take what the model heard; where the profile or the text says the same in plain words, these are the reason."""
+    if heard is None:
         return None
-
-
-def _modelled(
-    post: Post, brand: Brand, brands: Sequence[Brand], model: SpeakerModel | Literal["shipped"] | None
-) -> Speaker | None:
-    """Ask the linear model, the last to be asked."""
-    engine = _shipped() if model == "shipped" else model
-    if engine is None:
-        return None
-    scores, words = engine.judge(sample_of(post, brand, brands))
-    who, confidence = max(scores.items(), key=lambda item: item[1])
-    words = tuple(word for word in words if not says_little(fold(word).split()))
-    because = [reason("text and profile as a whole resemble: {who}", who=who)]
+    told = _profile(post, brand, registry) or _words(post, brand)
+    if told is not None and told.label.name == heard.name:
+        sure = max(told.label.confidence, heard.confidence)
+        return Speaker(replace(heard, confidence=sure, because=told.label.because, unsure=False))
+    if heard.unsure and told is not None:
+        return told
+    because = reason("text and profile as a whole resemble: {who}", who=heard.name)
+    words = [str(one.facts["quote"]) for one in heard.because if "quote" in one.facts]
     if words:
-        because = [reason("the words «{quote1}» speak for: {who}", quote1="», «".join(words), who=who)]
-    if who == "customer" and confidence > _RETOLD and tells_a_deed(post.text):
-        confidence = _RETOLD
-        because.append(reason("but it tells what an institution did, and nobody in it says «I»"))
-    return Speaker(Label(who, confidence, tuple(because), scores, unsure=confidence == _RETOLD))
+        sentence = N_("the words «{quote1}» speak for: {who}")
+        because = reason(sentence, quote1="», «".join(words), who=heard.name)
+    return Speaker(replace(heard, because=(because,)))

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from listener.mention import Brand
 from listener.store import mentions
+from sentiment.interval import Z, wilson
 from sentiment.store import verdicts
 from stakeholders.counts import Honest, counted, honest_counts, named, tally
 from stakeholders.hearing import Gap, gaps, heard_days
@@ -68,8 +69,6 @@ __all__ = [
     "volume_by_day",
     "wilson",
 ]
-
-_Z = 1.959963984540054  # of the 95 % interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +125,6 @@ class Part:
     unsure: int
 
 
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """Give the 95 % interval of a proportion (Wilson 1927); total must be positive."""
-    centre = (hits + _Z**2 / 2) / (total + _Z**2)
-    half = _Z / (total + _Z**2) * math.sqrt(hits * (total - hits) / total + _Z**2 / 4)
-    low = 0.0 if hits == 0 else max(0.0, centre - half)
-    return low, 1.0 if hits == total else min(1.0, centre + half)
-
-
 def overlap(one: Share | Net, two: Share | Net) -> bool:
     """Tell whether two intervals overlap: then the figures do not show a real change; also true when one is unknown."""
     if one.low is None or one.high is None or two.low is None or two.high is None:
@@ -176,7 +167,7 @@ def net_sentiment(connection: Connection, period: Period, brand: str | None) -> 
     net = (row.positive - row.negative) / row.mentions
     total = row.mentions + 2
     ups, downs = (row.positive + 0.5) / total, (row.negative + 0.5) / total
-    half = _Z * math.sqrt((ups + downs - (ups - downs) ** 2) / total)
+    half = Z * math.sqrt((ups + downs - (ups - downs) ** 2) / total)
     low, high = min(net, max(-1.0, ups - downs - half)), max(net, min(1.0, ups - downs + half))
     return Net(**row._mapping, net=net, low=low, high=high)
 

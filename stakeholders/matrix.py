@@ -21,6 +21,9 @@ class Cell:
     because: tuple[Reason, ...]
 
 
+_LOUD = 0.5  # how sure the whole must be before it chooses between two departments
+
+
 def quote(words: tuple[str, ...]) -> str:
     """Join the words found for a reason, three at most."""
     return "», «".join(words[:3])
@@ -67,8 +70,23 @@ def _words(facts: Facts, topic: Topic, department: Department) -> Cell | None:
     return Cell(department, (reason(sentence, **known),))
 
 
+def _sounded(facts: Facts, among: Mapping[Department, Topic | None]) -> Cell | None:
+    """Choose among a row's departments by what the text sounds like as a whole; its words are the reason, if any."""
+    sounds = facts.sounds
+    if sounds is None or sounds not in among or facts.loud < _LOUD:
+        return None
+    topic = among[sounds]
+    found = _words(facts, topic, sounds) if topic else None
+    if found is not None:
+        return found
+    sentence = N_("{stakeholder} speaks, and the text as a whole sounds like {department} ({percent} %)")
+    known = {"stakeholder": facts.stakeholder, "department": sounds}
+    return Cell(sounds, (reason(sentence, **known, percent=round(100 * facts.loud)),))
+
+
 def _customer(facts: Facts) -> Cell | None:
     network, care = find(facts.text, "network"), find(facts.text, "care")
+    sounded = _sounded(facts, {"network_quality": "network", "customer_care": "care"})
     match facts.intent:
         case "purchase":
             return _wish(facts, "sales")
@@ -82,13 +100,15 @@ def _customer(facts: Facts) -> Cell | None:
             return _wish(facts, "communications")
         case "complaint" | "question" | "legal_threat" | "safety" | "job" | "opt_out":
             pass  # the last four come here only when they are doubtful: they then count as complaints
-        case "other" if facts.sentiment == "negative" and (network or care):
+        case "other" if facts.sentiment == "negative" and (sounded or (facts.sounds is None and (network or care))):
             pass  # it names what fails without asking: the department that can mend it hears of it
         case "other":
             sentence = N_("{stakeholder} makes a remark that asks nothing → {department}")
             return Cell("communications", (reason(sentence, stakeholder="customer", department="communications"),))
         case _:
             return None  # what no row names goes to the widest net
+    if sounded is not None:
+        return sounded
     if network and len(network) >= len(care):
         return _words(facts, "network", "network_quality")
     doubtful = facts.intent not in ("complaint", "question", "other")
@@ -102,12 +122,14 @@ def _employee(facts: Facts) -> Cell:
 
 
 def _partner(facts: Facts) -> Cell | None:
-    found = _words(facts, "dealer", "sales") or _words(facts, "supplier", "communications")
+    found = _sounded(facts, {"sales": "dealer", "communications": "supplier"})
+    found = found or _words(facts, "dealer", "sales") or _words(facts, "supplier", "communications")
     return found or (_wish(facts, "sales") if facts.intent == "purchase" else None)  # wants to become a dealer
 
 
 def _civil_society(facts: Facts) -> Cell:
-    found = _words(facts, "works", "public_affairs") or _words(facts, "community", "sustainability")
+    found = _sounded(facts, {"public_affairs": "works", "sustainability": "community", "communications": None})
+    found = found or _words(facts, "works", "public_affairs") or _words(facts, "community", "sustainability")
     if found is None and facts.dimension == "citizenship":
         return _driver(facts, "sustainability")
     return found or _plain(facts, "communications")

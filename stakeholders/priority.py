@@ -18,6 +18,7 @@ REACH = 10_000  # followers; a news outlet counts as reach whatever it tells
 RANKS: dict[Priority, int] = {"alert": 0, "important": 1, "routine": 2}
 
 Fraud = Literal["theft", "scam"]
+_LOUD = 0.6  # how sure the whole of a text must be of a fraud that no word names
 
 _ANSWERED: tuple[Intent, ...] = (
     "complaint",
@@ -85,6 +86,9 @@ def fraud(facts: Facts) -> tuple[Fraud, tuple[str, ...]] | None:
     """
     if facts.sentiment == "positive" and not facts.unsure:
         return None
+    if facts.sounds == "security_fraud" and facts.loud >= _LOUD:
+        words = (*find(facts.text, "theft"), *find(facts.text, "scam"), *find(facts.text, "theft_hint"))
+        return ("theft" if facts.sentiment == "negative" or facts.unsure else "scam"), words
     theft = find(facts.text, "theft")
     hints = find(facts.text, "theft_hint") if facts.dimension == "governance" else ()
     blamed = facts.sentiment == "negative" or facts.unsure
@@ -130,6 +134,8 @@ def _alert(facts: Facts) -> Reason | None:
         return reason(N_("A legal threat comes with it («{quote}»): always an alert"), quote=quote(threat))
     found = fraud(facts)
     if found is not None and found[0] == "theft":
+        if not found[1]:
+            return reason(N_("The whole sounds like a SIM swap, stolen money or a leak: always an alert"))
         return reason(N_("SIM swap, stolen money or a leak («{quote}»): always an alert"), quote=quote(found[1]))
     if facts.stakeholder in _POWERS and facts.sentiment == "negative" and reach(facts):
         if facts.outlet:
@@ -151,6 +157,8 @@ def _important(facts: Facts, rivals: Set[str]) -> Reason | None:
         return reason(N_("{intent}: an answer is owed"), intent=facts.intent)
     found = fraud(facts)
     if found is not None:
+        if not found[1]:
+            return reason(N_("The whole sounds like a scam in the brand's name: people must be warned"))
         return reason(N_("A scam in the brand's name («{quote}»): people must be warned"), quote=quote(found[1]))
     if facts.stakeholder in _HEARD and facts.sentiment == "negative":
         if facts.stakeholder not in _POWERS:

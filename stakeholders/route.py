@@ -20,7 +20,7 @@ from stakeholders.otherwise import nearest
 from stakeholders.priority import backing, fraud, grade, sanctions, stands, threatens
 from stakeholders.topics import find_words
 
-__all__ = ["Rules", "decide", "fits", "rules_of"]
+__all__ = ["Rules", "decide", "fits", "rule_on", "rules_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,12 @@ def rules_of(settings: Settings) -> Rules:
 
 def decide(facts: Facts, rules: Rules) -> Route:
     """Decide a mention, with the reasons of every step and what would have changed the answer."""
-    route = _decide(facts, rules)
-    return replace(route, otherwise=nearest(facts, route, lambda changed: _decide(changed, rules)))
+    route = rule_on(facts, rules)
+    return replace(route, otherwise=nearest(facts, route, lambda changed: rule_on(changed, rules)))
 
 
-def _decide(facts: Facts, rules: Rules) -> Route:
+def rule_on(facts: Facts, rules: Rules) -> Route:
+    """Decide a mention, without asking what would have changed the answer."""
     step = _irrelevant(facts) or _explicit(facts, rules) or _own(facts) or _override(facts) or _matrix(facts, rules)
     because = list(step.because)
     copies = list(step.copies)
@@ -80,7 +81,7 @@ def _decide(facts: Facts, rules: Rules) -> Route:
         sentence = N_("The verdict is unsure: «{sentiment}» is only the likeliest")
         unsure = reason(sentence, sentiment=facts.sentiment)
         if priority == "routine" and facts.sentiment != "negative" and not facts.own_account:
-            other = _decide(replace(facts, sentiment="negative", unsure=False), rules)
+            other = rule_on(replace(facts, sentiment="negative", unsure=False), rules)
             if other.priority != "routine":
                 priority = "important"
                 # What the likeliest reading would have owed no longer counts.
@@ -154,6 +155,9 @@ def _override(facts: Facts) -> _Step | None:
     if found is not None:
         sentence = N_("It speaks of fraud («{quote}»): {department}, whoever speaks")
         because = reason(sentence, quote=quote(found[1]), department="security_fraud")
+        if not found[1]:
+            sentence = N_("The whole sounds like fraud ({percent} %): {department}, whoever speaks")
+            because = reason(sentence, percent=round(100 * facts.loud), department="security_fraud")
         return _Step("security_fraud", "fraud", (because,))
     if wish == "opt_out":
         stop = reason(N_("The author does not want to be written to: on the suppression list"))

@@ -32,6 +32,18 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def torch() -> Any:
+    """Give torch where training and other people's models can be tried."""
+    try:
+        import onnx  # noqa: F401
+        import torch
+        import transformers  # noqa: F401
+    except ImportError:
+        missing("torch, onnx and transformers (make torch)")
+    return torch
+
+
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse every connection that would leave this machine."""

@@ -7,6 +7,7 @@ import typer
 import listener.cli.files as files
 import listener.cli.flow as flow
 import listener.cli.instance as instance
+import listener.cli.registry as registry
 from listener.cli.output import translate
 from listener.reason import N_
 
@@ -23,6 +24,10 @@ app = typer.Typer(
 for room in (instance, flow, files):
     for verb, summary in room.VERBS:
         app.command(verb.__name__.rstrip("_").replace("_", "-"), help=translate(summary))(verb)
+bodies = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+for verb, summary in registry.VERBS:
+    bodies.command(verb.__name__.rstrip("_"), help=translate(summary))(verb)
+app.add_typer(bodies, name="registry", help=translate(N_("Keep your own list of known bodies; find who answers.")))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Judge without storing: classify and evaluate a post file, explain one text, train the heads."""
+"""Judge without storing: classify and evaluate a post file, explain one text, train the model."""
 
 from __future__ import annotations
 
@@ -72,32 +72,71 @@ def classify(
             for row in _judged(loaded, rows):
                 emit(row)
         else:
-            with output.open("w", encoding="utf-8") as lines:
-                for row in _judged(loaded, rows):
-                    lines.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            draft = output.with_name(output.name + ".new")  # a run that breaks leaves what was there before
+            try:
+                with draft.open("w", encoding="utf-8", errors="replace") as lines:
+                    for row in _judged(loaded, rows):
+                        lines.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+                draft.replace(output)
+            except OSError as error:
+                speak(translate(N_("{path} cannot be written: {quote}"), path=str(output), quote=str(error.strerror)))
+                raise Fatal(2) from None
             speak(translate(N_("{path} is written."), path=str(output)))
         if bad:
             raise Fatal(1)  # what could be read is done
 
 
 def evaluate(
-    file: Annotated[Path, typer.Argument(help=translate(N_("a post file with labels (docs/formats.md)")))],
+    file: Annotated[
+        Path | None, typer.Argument(help=translate(N_("a post file with labels (docs/formats.md)")))
+    ] = None,
+    corrected: Annotated[
+        bool,
+        typer.Option("--corrected", help=translate(N_("instead of a file: what people of this instance corrected"))),
+    ] = False,
     config: Annotated[str | None, CONFIG] = None,
     json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Compare the judges with the labels that people gave in a post file."""
+    """Compare the judges with the labels that people gave: in a post file, or by correcting and confirming here."""
     from listener.cli.table import show_figures
     from sentiment.evaluate import evaluate as compare
 
+    if (file is None) != corrected:
+        speak(translate(N_("evaluate takes one of the two: a post file, or --corrected")))
+        raise Fatal(2)
     with open_config(config, secrets=False) as loaded:
-        rows, bad = _read(file)
-        figures = compare(list(_judged(loaded, rows)))
+        if file is None:
+            rows, bad = _checked(loaded), 0
+        else:
+            read, bad = _read(file)
+            # A verdict that the file brings is not ours: where nothing can be judged, nothing is compared.
+            rows = list(_judged(loaded, [{key: row[key] for key in row if key != "verdict"} for row in read]))
+        figures = compare(rows)
         if json:
             emit(figures)
         else:
             print("\n".join(show_figures(figures, loaded.language)))  # noqa: T201 - a table for the person who asked
         if bad:
             raise Fatal(1)
+
+
+def _checked(config: Config) -> list[dict[str, Any]]:
+    """Read what people corrected and confirmed; say what such figures are worth."""
+    from listener.database import Store
+    from stakeholders.accuracy import checked_rows
+
+    store = Store(config.store_url)
+    try:
+        store.migrate()
+        with store.read() as connection:
+            rows = checked_rows(connection)
+    finally:
+        store.close()
+    if rows:
+        speak(translate(N_("People correct what is wrong: these posts are no random sample, read a lower bound.")))
+    else:
+        speak(translate(N_("Nobody has corrected or confirmed a label yet.")))
+    return rows
 
 
 def explain(
@@ -138,20 +177,23 @@ def explain(
 
 
 def train(
-    data: Annotated[Path | None, typer.Option(help=translate(N_("folder with the public training sets")))] = None,
-    output: Annotated[Path | None, typer.Option(help=translate(N_("where the weights go; left out: in place")))] = None,
+    start: Annotated[Path, typer.Option(help=translate(N_("the encoder to begin from: a Hugging Face folder")))],
+    data: Annotated[Path, typer.Option(help=translate(N_("folder with the public training sets")))],
+    output: Annotated[Path | None, typer.Option(help=translate(N_("where the model goes; left out: in place")))] = None,
+    work: Annotated[
+        Path | None, typer.Option(help=translate(N_("where a run that is cut off keeps its parts")))
+    ] = None,
 ) -> None:
-    """Train the shipped heads again from our corpus and the public sets; seeds are fixed, figures are printed."""
-    import sentiment
-    from listener.errors import ClassifierError
-    from sentiment.train import train as train_heads
-    from stakeholders.speaker_model import train_speaker
+    """Train the embedded model again from our corpus and the public sets; seeds are fixed, figures are printed."""
+    import logging
 
-    room = Path(sentiment.__file__).parent
-    corpus = room / "corpus" / "posts.jsonl"
+    from listener.errors import ClassifierError
+    from sentiment.encoder import MODEL
+    from sentiment.training.run import train as train_model
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        emit(train_heads(corpus, data, output or room / "model"))
-        emit(dict(train_speaker(corpus, *(() if output is None else (output / "speaker.npz",)))))
+        emit(train_model(start, data, output or MODEL, work=work))
     except ClassifierError as error:
         speak(str(error))
         raise Fatal(1) from None
@@ -160,6 +202,6 @@ def train(
 VERBS: tuple[tuple[Callable[..., Any], str], ...] = (
     (explain, N_("Show who would answer a text, how soon and why.")),
     (classify, N_("Judge a post file.")),
-    (evaluate, N_("Compare the judges with the labels in a post file.")),
-    (train, N_("Train the shipped heads again.")),
+    (evaluate, N_("Compare the judges with labels by people: of a post file, or corrected here.")),
+    (train, N_("Train the embedded model again.")),
 )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from listener.cli.output import Fatal, emit, open_config, speak, translate
 from listener.reason import N_
+
+if TYPE_CHECKING:
+    from listener.config import Config
 
 __all__ = ["VERBS", "check", "init", "schema"]
 
@@ -49,10 +52,14 @@ def init(
 def check(config: Annotated[str | None, CONFIG] = None, json: Annotated[bool, JSON] = False) -> None:
     """Read the configuration, then ask every source, the mail server and the database whether they answer."""
     from listener.check import check_instance
+    from sentiment.refusal import refusal
+
+    def refused(one: Config) -> str:
+        return refusal(one.settings.sentiment, one.folder, thoroughly=True)
 
     with open_config(config) as loaded:
         bad = False
-        for finding in check_instance(loaded):
+        for finding in check_instance(loaded, refused):
             bad = bad or finding.state == "failed"
             if json:
                 emit({"what": finding.what, "state": finding.state, "says": finding.words("en")})

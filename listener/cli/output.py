@@ -44,7 +44,8 @@ def speak(text: str = "") -> None:
 
 def emit(row: dict[str, Any]) -> None:
     """Write one JSON object on a line of standard output."""
-    print(json.dumps(row, ensure_ascii=False, default=str))  # noqa: T201 - this is the one place that prints data
+    line = json.dumps(row, ensure_ascii=False, default=str)
+    print(line.encode("utf-8", "replace").decode())  # noqa: T201 - this is the one place that prints data
 
 
 @contextmanager

@@ -128,12 +128,14 @@ def _sure(scene: Scene, label: Label) -> str:
 
 
 def corrections(scene: Scene, decision: Decision | None) -> str:
-    """Write what people corrected: both values stay to be seen."""
+    """Write what people corrected, where both values stay to be seen, and what they found right."""
     lines = []
     for one in decision.corrections if decision is not None else ():
         old, new = scene.t("{name}", name=one.before), scene.t("{name}", name=one.after)
         head = escape(scene.t(HEAD_WORDS.get(one.head, one.head)))
         change = f"<s>{escape(old)}</s> → <b>{escape(new)}</b>"
+        if one.before == one.after:
+            change = f"<b>{escape(new)}</b> ✓ {escape(scene.t(N_('right as it was')))}"
         lines.append(f"<li>{head}: {change} · <bdi>{escape(one.who)}</bdi>, {marks.clock(scene, one.at)}</li>")
     return f'<ul class="e-why e-plain">{"".join(lines)}</ul>' if lines else ""
 

@@ -194,7 +194,7 @@ def _show_judgement(scene: Scene, one: CaseMention) -> None:
         f'<section class="e-card"><h2 class="e-h2">{escape(scene.t(N_("What was understood")))}</h2>{judged}</section>'
     )
     if one.verdict is not None:
-        with st.expander(scene.t(N_("Correct a label"))):
+        with st.expander(scene.t(N_("Correct or confirm a label"))):
             _show_correction(scene, one)
     about = card.author_facts(scene, one.mention.post.author, masked=one.masked)
     if about:
@@ -231,12 +231,28 @@ def _show_correction(scene: Scene, one: CaseMention) -> None:
 
         Desk(scene.config).correct(connection, one.mention_id, head, value, scene.who, now)
 
-    st.button(
+    def confirm(connection: Connection, now: datetime) -> None:
+        from stakeholders.correction import confirm as keep
+        from stakeholders.desk import Desk
+
+        keep(Desk(scene.config), connection, one.mention_id, head, scene.who, now)
+
+    row = st.container(horizontal=True, gap="small")
+    row.button(
         scene.t(N_("Correct")),
         key="correct",
         on_click=_take,
         args=(scene, correct),
         help=scene.t(N_("Both values are kept, and the case is sent anew.")),
+    )
+    said = any(kept.head == head for kept in one.decision.corrections) if one.decision else True
+    row.button(
+        scene.t(N_("Right as it is: {label}"), label=word(current or "")),
+        key="confirm",
+        on_click=_take,
+        args=(scene, confirm),
+        disabled=said,
+        help=scene.t(N_("It counts for the accuracy and changes nothing else. What a person said already stands.")),
     )
 
 

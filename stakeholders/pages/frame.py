@@ -27,6 +27,7 @@ _PAGES = (
     ("case", N_("Case"), ":material/chat_bubble:"),
     ("pulse", N_("Pulse"), ":material/monitoring:"),
     ("sources", N_("Sources"), ":material/sensors:"),
+    ("accuracy", N_("Accuracy"), ":material/fact_check:"),
     ("letters", N_("Mail"), ":material/mail:"),
 )
 

@@ -10,6 +10,7 @@ import streamlit as st
 from listener.failure import worded
 from listener.health import STATES, Health, Quarantined, read_cycle_error, read_health, read_quarantine
 from listener.reason import N_
+from sentiment.refusal import refusal
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
@@ -33,6 +34,7 @@ _LIMIT = 100
 def show(scene: Scene) -> None:
     """Draw the page of the sources."""
     now = scene.now
+    refused = refusal(scene.config.settings.sentiment, scene.config.folder)
     with scene.store.read() as connection:
         found = read_health(connection, scene.config, now)
         aside = read_quarantine(connection, _LIMIT)
@@ -40,6 +42,9 @@ def show(scene: Scene) -> None:
     well = marks.number(scene, sum(one.state == "connected" for one in found))
     line = escape(scene.t(N_("{well} of {all} connected"), well=well, all=marks.number(scene, len(found))))
     st.html(marks.head(scene.t(N_("Sources")), line))
+    if refused:
+        words = N_("The model that config.toml names is not in use, the one that ships with Escucha judges: {quote}.")
+        st.html(marks.note(scene.t(words, quote=worded(refused, scene.lang)), "bad"))
     if not found:
         words = scene.t(N_("Add a table [sources.rss] to config.toml, or write a new file with: escucha init"))
         st.html(marks.empty(scene.t(N_("No source is configured")), words))

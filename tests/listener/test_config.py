@@ -166,7 +166,7 @@ def test_the_reference_in_the_docs_is_up_to_date() -> None:
     ("name", "key", "value", "told"),
     [
         ("sla", "opens", "09:00-05:00", "carry a zone"),
-        ("sentiment", "engine", "liner", "did you mean 'linear'?"),
+        ("sentiment", "engine", "embeded", "did you mean 'embedded'?"),
         ("store", "url", "mysql://x", "'mysql' is not a database we know"),
         ("registry", "files", ["nope.toml"], "there is no nope.toml"),
         ("registry", "countries", ["Peru"], "'Peru' is not a country"),

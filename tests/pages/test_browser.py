@@ -218,7 +218,7 @@ def test_hostile_posts_do_nothing_on_any_page(page: Any, tracker: Tracker) -> No
     evil = page.locator("a.e-row", has_text=":red[rojo]")
     evil.wait_for()
     case = evil.get_attribute("href")
-    for address in ("/", f"/{case}", "/pulse?days=7", "/sources", "/letters", "/letters?mail=1.eml"):
+    for address in ("/", f"/{case}", "/pulse?days=7", "/sources", "/accuracy", "/letters", "/letters?mail=1.eml"):
         page.goto(address)
         page.locator(f"{MAIN} .stHtml").first.wait_for()
         page.wait_for_load_state("networkidle")
@@ -244,7 +244,7 @@ def test_no_page_is_wider_than_a_phone(browser: Any, site: str, scheme: str) -> 
     page.goto("/")
     page.locator("a.e-row").first.wait_for()
     case = page.locator("a.e-row").first.get_attribute("href")
-    for address in ("/", f"/{case}", "/pulse", "/sources", "/letters"):
+    for address in ("/", f"/{case}", "/pulse", "/sources", "/accuracy", "/letters"):
         page.goto(address)
         page.locator(f"{MAIN} .stHtml h1").first.wait_for()
         page.wait_for_load_state("networkidle")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sentiment.calibration import calibration_error, fit_temperature, softmax
-from sentiment.evaluate import evaluate, reliability_sensitivity
+from sentiment.evaluate import LABELS, evaluate, reliability_sensitivity
+from sentiment.interval import macro_f1_interval, wilson
 
 NAMES = ("negative", "neutral", "positive")
 
@@ -120,3 +121,86 @@ def test_the_fitted_temperature_softens_what_is_too_sure() -> None:
     shares = softmax(logits)
     gold = np.array([rng.choice(3, p=row) for row in shares])
     assert fit_temperature(logits * 3, gold) == pytest.approx(3, rel=0.1)
+
+
+# How often each label is right (rows) and said (columns): nine of ten right, and a rare class.
+WORLD = {
+    ("negative", "negative"): 0.46, ("negative", "neutral"): 0.03, ("negative", "positive"): 0.01,
+    ("neutral", "negative"): 0.02, ("neutral", "neutral"): 0.32, ("neutral", "positive"): 0.01,
+    ("positive", "negative"): 0.01, ("positive", "neutral"): 0.02, ("positive", "positive"): 0.12,
+}  # fmt: skip
+
+
+def true_macro_f1() -> float:
+    scores = []
+    for name in NAMES:
+        said = sum(share for (_, other), share in WORLD.items() if other == name)
+        gold = sum(share for (other, _), share in WORLD.items() if other == name)
+        scores.append(2 * WORLD[name, name] / (said + gold))
+    return sum(scores) / len(scores)
+
+
+@pytest.mark.parametrize("count", [12, 40, 150])
+def test_intervals_hold_the_true_value_in_nine_of_ten_samples(count: int) -> None:
+    draw = random.Random(count)
+    accuracy = sum(WORLD[name, name] for name in NAMES)
+    held = {"accuracy": 0, "macro_f1": 0}
+    for _ in range(200):
+        pairs = draw.choices(list(WORLD), list(WORLD.values()), k=count)
+        rows = [{"labels": {"sentiment": gold}, "verdict": {"sentiment": {"is": said}}} for gold, said in pairs]
+        told = evaluate(rows)["labels"]["sentiment"]
+        for name, truth in (("accuracy", accuracy), ("macro_f1", true_macro_f1())):
+            low, high = told[f"{name}_interval"]
+            assert 0 <= low <= told[name] <= high <= 1
+            held[name] += low <= truth <= high
+    assert min(held.values()) >= 180, held
+
+
+def test_ten_right_answers_of_ten_are_no_certainty() -> None:
+    low, high = macro_f1_interval([("positive", "positive")] * 5 + [("negative", "negative")] * 5)
+    assert low < 0.8
+    assert high == 1
+    assert wilson(10, 10)[0] < 0.75
+
+
+def test_the_same_items_give_the_same_intervals_in_any_order() -> None:
+    rows = rows_of(3, 120)
+    assert evaluate(rows[::-1]) == evaluate(rows)
+
+
+def test_free_words_instead_of_labels_fill_no_memory() -> None:
+    assert macro_f1_interval([(f"word {n}", "neutral") for n in range(5000)]) == (0.0, 1.0)
+
+
+def test_every_figure_that_the_format_promises_is_there() -> None:
+    rows = rows_of(4, 60)
+    figures = evaluate(rows)["labels"]["sentiment"]
+    promised = {
+        "items", "right", "macro_f1", "macro_f1_interval", "accuracy", "accuracy_interval", "confidence", "ece",
+        "unsure", "accuracy_sure",
+    }  # fmt: skip
+    assert set(figures) == promised | {"per_class", "by_lang", "by_source"}
+    assert set(figures["by_source"]["x"]) == promised
+    assert set(figures["per_class"]["neutral"]) == {"precision", "recall", "f1", "support"}
+    for name in LABELS:
+        gold = "true" if name == "relevant" else "x"
+        one = [{"labels": {name: gold}, "verdict": {name: {"is": gold, "confidence": 0.7}}}] * 30
+        assert set(evaluate(one)["labels"]) == {name}
+        assert ("f_rs" in evaluate(one)["labels"][name]) == (name == "relevant")
+
+
+@pytest.mark.parametrize("confidence", [float("nan"), -2, 17, "0.9", None, [0.5]])
+def test_a_confidence_that_is_none_is_left_out_of_the_calibration(confidence: Any) -> None:
+    rows = [{"labels": {"intent": "job"}, "verdict": {"intent": {"is": "job", "confidence": confidence}}}]
+    figures = evaluate(rows)["labels"]["intent"]
+    assert (figures["ece"], figures["confidence"], figures["accuracy"]) == (None, None, 1.0)
+
+
+@pytest.mark.parametrize("row", [{"labels": ["job"], "verdict": {}}, {"labels": {"intent": "job"}, "verdict": "job"}])
+def test_rows_of_another_shape_are_left_out(row: dict[str, Any]) -> None:
+    assert evaluate([row])["labels"] == {}
+
+
+def test_labels_of_a_workbook_are_read_whatever_their_case() -> None:
+    rows = [{"labels": {"relevant": "TRUE"}, "verdict": {"relevant": {"is": True}}}]
+    assert evaluate(rows)["labels"]["relevant"]["accuracy"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from listener.errors import ClassifierError
 from listener.mention import Author, Brand, Post
 from listener.settings import SentimentTable
-from sentiment.engine import LinearClassifier, load
-from sentiment.heads import CARD, MODEL, WEIGHTS, Heads
-from sentiment.verdict import HEADS, Item, Verdict
+from sentiment.encoder import HEADS as WEIGHTS
+from sentiment.encoder import MODEL
+from sentiment.engine import EncoderClassifier, load
+from sentiment.verdict import HEADS, HINTS, Item, Verdict
 
 NOW = datetime(2026, 5, 4, 14, 0, tzinfo=UTC)
 CLARO = Brand("claro", "Claro", "own", "PE", "telecom operator", ("Claro",), ("claroperu",), ("claroperu",))
@@ -26,9 +28,9 @@ QUIPU = Brand("quipu", "Quipucel", "own", "PE", "telecom operator", ("Quipucel",
 
 
 @pytest.fixture(scope="module")
-def engine() -> LinearClassifier:
+def engine() -> EncoderClassifier:
     classifier = load(SentimentTable(), Path())
-    assert isinstance(classifier, LinearClassifier)
+    assert isinstance(classifier, EncoderClassifier)
     return classifier
 
 
@@ -37,14 +39,14 @@ def item(text: str, brand: Brand = CLARO, rivals: Sequence[Brand] = (), **facts:
     return Item(Post("x", "1", text, NOW, author, lang="es", **facts), brand, tuple(rivals))  # type: ignore[arg-type]
 
 
-def test_a_fine_in_neutral_words_harms_the_brand(engine: LinearClassifier) -> None:
+def test_a_fine_in_neutral_words_harms_the_brand(engine: EncoderClassifier) -> None:
     verdict = engine.judge([item("Osiptel multa a Claro con 3 millones de soles por cobros indebidos")])[0]
     assert (verdict.relevant.name, verdict.sentiment.name, verdict.dimension.name) == ("true", "negative", "governance")
     assert verdict.sentiment.because
-    assert verdict.engine == "escucha-linear 2026.11"
+    assert verdict.engine == "escucha-small 2026.11"
 
 
-def test_a_comparison_helps_one_brand_and_harms_the_other(engine: LinearClassifier) -> None:
+def test_a_comparison_helps_one_brand_and_harms_the_other(engine: EncoderClassifier) -> None:
     text = "Movistar es mejor que Claro"
     toward_claro, toward_movistar = engine.judge([item(text, CLARO, [MOVISTAR]), item(text, MOVISTAR, [CLARO])])
     assert (toward_claro.sentiment.name, toward_movistar.sentiment.name) == ("negative", "positive")
@@ -64,7 +66,7 @@ def test_a_comparison_helps_one_brand_and_harms_the_other(engine: LinearClassifi
         ("la señal de Quipucel es pésima, un asco", "sentiment", "negative"),
     ],
 )
-def test_plain_posts_get_the_plain_label(engine: LinearClassifier, text: str, head: str, label: str) -> None:
+def test_plain_posts_get_the_plain_label(engine: EncoderClassifier, text: str, head: str, label: str) -> None:
     assert getattr(engine.judge([item(text, QUIPU)])[0], head).name == label
 
 
@@ -87,20 +89,20 @@ def test_plain_posts_get_the_plain_label(engine: LinearClassifier, text: str, he
         (item("no contestan nunca", QUIPU), "false", "does not name"),
     ],
 )
-def test_relevance_rests_on_evidence_first(engine: LinearClassifier, asked: Item, relevant: str, why: str) -> None:
+def test_relevance_rests_on_evidence_first(engine: EncoderClassifier, asked: Item, relevant: str, why: str) -> None:
     label = engine.judge([asked])[0].relevant
     assert label.name == relevant
     assert why in " ".join(reason.say("en") for reason in label.because)
 
 
-def test_an_excluded_phrase_is_not_about_the_brand(engine: LinearClassifier) -> None:
+def test_an_excluded_phrase_is_not_about_the_brand(engine: EncoderClassifier) -> None:
     brand = Brand("claro", "Claro", "own", "PE", exclude=("claro de luna",), names=("Claro",))
     label = engine.judge([item("tocó el Claro de luna de memoria", brand)])[0].relevant
     assert label.name == "false"
     assert "claro de luna" in label.because[0].say("en")
 
 
-def test_reasons_are_quoted_as_they_stand_in_the_text(engine: LinearClassifier) -> None:
+def test_reasons_are_quoted_as_they_stand_in_the_text(engine: EncoderClassifier) -> None:
     text = "PÉSIMO servicio de Quipucel, me cobraron DOBLE y nadie contesta"
     verdict = engine.judge([item(text, QUIPU)])[0]
     quotes = [reason.say("es") for reason in verdict.sentiment.because]
@@ -108,7 +110,7 @@ def test_reasons_are_quoted_as_they_stand_in_the_text(engine: LinearClassifier) 
     assert all(quote in text and "Quipucel" not in quote for quote in quotes)
 
 
-def test_scores_are_shares_and_the_best_one_is_the_label(engine: LinearClassifier) -> None:
+def test_scores_are_shares_and_the_best_one_is_the_label(engine: EncoderClassifier) -> None:
     verdict = engine.judge([item("Quipucel me cobró dos veces", QUIPU)])[0]
     for head in HEADS:
         label = getattr(verdict, head)
@@ -135,12 +137,12 @@ TEXTS = st.one_of(st.lists(WORDS, max_size=12).map(" ".join), st.text(max_size=8
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXTS, min_size=1, max_size=6), brand=st.sampled_from([CLARO, MOVISTAR, QUIPU]))
 def test_a_post_gets_the_same_verdict_alone_and_in_any_batch(
-    engine: LinearClassifier, texts: list[str], brand: Brand
+    engine: EncoderClassifier, texts: list[str], brand: Brand
 ) -> None:
     items = [item(text, brand, [one for one in (CLARO, MOVISTAR) if one != brand]) for text in texts]
     more = [item("sin señal otra vez", QUIPU), *reversed(items), item("Entel", Brand("entel", "Entel"))]
     together = engine.judge(more)[1:-1]
-    assert [engine.judge([one])[0] for one in items] == together[::-1]
+    assert [engine.judge([one])[0] for one in items] == together[::-1]  # labels, and scores to the last bit
 
 
 ODD_TEXTS = [
@@ -164,63 +166,52 @@ ODD_TEXTS = [
 
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
-def test_no_text_breaks_the_engine(engine: LinearClassifier, text: str) -> None:
+def test_no_text_breaks_the_engine(engine: EncoderClassifier, text: str) -> None:
     verdict = engine.judge([item(text, CLARO, [MOVISTAR])])[0]
     assert isinstance(verdict, Verdict)
-    assert all(0 <= getattr(verdict, head).confidence <= 1 for head in HEADS)
+    assert all(0 <= getattr(verdict, head).confidence <= 1 for head in (*HEADS, *HINTS))
 
 
-def test_a_cut_text_says_that_it_was_cut(engine: LinearClassifier) -> None:
+def test_a_cut_text_says_that_it_was_cut(engine: EncoderClassifier) -> None:
     label = engine.judge([item("Claro no funciona. " * 500)])[0].sentiment
-    assert "only the first 2000 characters were judged" in [reason.say("en") for reason in label.because]
+    assert any(reason.say("en").startswith("only the first ") for reason in label.because)
 
 
-def test_an_empty_batch_has_no_verdicts(engine: LinearClassifier) -> None:
+def test_an_empty_batch_has_no_verdicts(engine: EncoderClassifier) -> None:
     assert engine.judge([]) == []
 
 
-def copy_model(folder: Path) -> Path:
-    for name in (CARD, WEIGHTS):
-        (folder / name).write_bytes((MODEL / name).read_bytes())
-    return folder
+def test_a_folder_of_the_users_that_is_broken_is_refused_and_the_shipped_model_judges(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(MODEL, tmp_path / "mine")
+    assert load(SentimentTable(engine="embedded:mine"), tmp_path).refused == ""  # type: ignore[attr-defined]
+    (tmp_path / "mine" / WEIGHTS).unlink()
+    classifier = load(SentimentTable(engine="embedded:mine"), tmp_path)
+    assert isinstance(classifier, EncoderClassifier)
+    assert f"{WEIGHTS} is missing" in classifier.refused
+    assert "the shipped model stays in use" in caplog.text
+    assert classifier.encoder.folder == MODEL
 
 
-@pytest.mark.parametrize("name", [CARD, WEIGHTS])
-def test_a_missing_file_of_the_model_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
-    copy_model(tmp_path)
-    (tmp_path / name).unlink()
-    with pytest.raises(ClassifierError, match=rf"{name}.*reinstall escucha"):
-        Heads.open(tmp_path)
+def test_an_unknown_engine_is_named() -> None:
+    with pytest.raises(ClassifierError, match="crystal ball"):
+        load(SentimentTable(engine="crystal ball"), Path())
 
 
-@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 but no zip", b"{}", b"null", b"\xff\xfe"])
-@pytest.mark.parametrize("name", [CARD, WEIGHTS])
-def test_a_damaged_model_is_refused(tmp_path: Path, name: str, damage: bytes) -> None:
-    copy_model(tmp_path)
-    (tmp_path / name).write_bytes(damage)
-    with pytest.raises(ClassifierError, match="escucha train"):
-        Heads.open(tmp_path)
+def test_leaving_words_out_shows_which_of_them_mattered(engine: EncoderClassifier) -> None:
+    asked = item("Buenas tardes, les escribo porque Quipucel me estafó con el recibo de mayo", QUIPU)
+    quick, close = engine.judge([asked])[0], engine.judge([asked], closely=True)[0]
+    assert (quick.sentiment.name, quick.sentiment.scores) == (close.sentiment.name, close.sentiment.scores)
+    assert {reason.say("es") for reason in close.sentiment.because} <= {
+        *(reason.say("es") for reason in quick.sentiment.because), "el texto en su conjunto",
+    }  # fmt: skip
 
 
-def test_weights_that_were_changed_are_refused(tmp_path: Path) -> None:
-    copy_model(tmp_path)
-    packed = bytearray((tmp_path / WEIGHTS).read_bytes())
-    packed[len(packed) // 2] ^= 1
-    (tmp_path / WEIGHTS).write_bytes(bytes(packed))
-    with pytest.raises(ClassifierError, match="damaged"):
-        Heads.open(tmp_path)
-
-
-def test_an_engine_folder_starts_at_the_configuration(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    copy_model(tmp_path / "mine")
-    assert load(SentimentTable(engine="linear:mine"), tmp_path).engine == "escucha-linear 2026.11"
-    with pytest.raises(ClassifierError, match="unknown"):
-        load(SentimentTable(engine="crystal ball"), tmp_path)
-
-
-def test_the_model_is_small() -> None:
-    assert sum(path.stat().st_size for path in MODEL.iterdir()) < 6_000_000
+def test_a_text_that_names_nobody_is_judged_by_its_mood(engine: EncoderClassifier) -> None:
+    verdict = engine.judge([item("qué feliz estoy, amo este día", QUIPU), item("odio los lunes, todo mal", QUIPU)])
+    assert [one.sentiment.name for one in verdict] == ["positive", "negative"]
+    assert all(one.relevant.name == "false" for one in verdict)
 
 
 def test_verdicts_do_not_depend_on_the_hash_seed() -> None:
@@ -247,7 +238,7 @@ def test_verdicts_do_not_depend_on_the_hash_seed() -> None:
     assert len(said) == 1
 
 
-def test_greetings_and_stop_words_are_no_reasons(engine: LinearClassifier) -> None:
+def test_greetings_and_stop_words_are_no_reasons(engine: EncoderClassifier) -> None:
     text = "Hola, buenos días Quipucel, esto no es lo que esperaba"
     (verdict,) = engine.judge([item(text)])
     for label in (verdict.sentiment, verdict.dimension, verdict.intent):

@@ -170,14 +170,14 @@ def test_answers_are_followed_up_to_the_first_post_when_a_platform_names_no_thre
     ana = Author(handle="ana")
     first = opened(office.file("Nítido me cobró doble el recibo", author=ana, native_id="raiz"))
     office.hear("¿me ayudan?", "neutral undefined other", native_id="medio", in_reply_to="raiz")
-    last = opened(office.file("sigue el cobro del recibo", author=Author(handle="luis"), in_reply_to="medio"))
+    last = opened(office.file("me siguen cobrando mi recibo", author=Author(handle="luis"), in_reply_to="medio"))
     assert last.id == first.id
 
 
 def test_in_one_thread_each_department_answers_its_own(office: Office) -> None:
     bill = opened(office.file("Nítido me cobró doble el recibo", thread="t1"))
-    other_bill = opened(office.file("a mí también la factura me vino mal", thread="t1"))
-    signal = opened(office.file("yo lo que no tengo es señal", thread="t1"))
+    other_bill = opened(office.file("a mí también me cobraron doble en mi recibo", thread="t1"))
+    signal = opened(office.file("yo en mi casa no tengo señal", thread="t1"))
     assert other_bill.id == bill.id
     assert signal.id != bill.id
     assert signal.department == "network_quality"
@@ -381,7 +381,7 @@ class Judge:
 
     engine = "test 1"
 
-    def judge(self, items: Sequence[Item]) -> list[Verdict]:
+    def judge(self, items: Sequence[Item], *, closely: bool = False) -> list[Verdict]:
         return [
             Verdict(Label("true", 0.9), Label("negative", 0.9), Label("governance", 0.9), Label("other", 0.9), "test 1")
             for _ in items
