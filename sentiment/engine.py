@@ -26,6 +26,7 @@ __all__ = ["EncoderClassifier", "load"]
 log = logging.getLogger("escucha.sentiment")
 
 _AT_ONCE = 32
+_MOVED, _MOST = 0.01, 3  # share that a label must lose without a word for it to be a reason; reasons
 _QUOTED = ("sentiment", "mood", "dimension", "intent", "stakeholder")
 _SURELY_NOT = 0.8  # below it the other heads still speak: a legal threat must not vanish behind a doubtful name
 
@@ -79,7 +80,7 @@ class EncoderClassifier:
         self._bar = unsure_below
 
     def judge(self, items: Sequence[Item], *, closely: bool = False) -> list[Verdict]:
-        """Judge the items, in order; `closely` tries each quoted phrase by leaving it out, at some passes an item."""
+        """Judge the items, in order; `closely` leaves each word out in turn (24 at most) for the reasons."""
         namer = _namer(tuple(dict.fromkeys(brand for item in items for brand in (item.brand, *item.rivals))))
         verdicts: list[Verdict] = []
         for start in range(0, len(items), _AT_ONCE):  # a vector a token is much to hold; verdicts do not notice
@@ -176,9 +177,9 @@ class _Said:
     def _quoted(self, name: str, label: str, share: float) -> list[str]:
         text = self._asked.reading.text
         found = self._words.phrases(self._classifier.encoder.heads[name], label)
-        if self._closely and found:
-            lost = {phrase: share - self._share_without(phrase, name, label) for phrase in found}
-            found = sorted((one for one in found if lost[one] > 0), key=lambda one: -lost[one])
+        if self._closely:
+            lost = {phrase: share - self._share_without(phrase, name, label) for phrase in self._words.singles()}
+            found = sorted((one for one in lost if lost[one] > _MOVED), key=lambda one: -lost[one])[:_MOST] or found
         return list(dict.fromkeys(text[start:end] for start, end in found))
 
     def _share_without(self, phrase: Phrase, name: str, label: str) -> float:

@@ -86,6 +86,16 @@ class Words:
         force[self._mute] = 0
         return self._joined(force.tolist())
 
+    def singles(self, most: int = 24) -> list[Phrase]:
+        """Give the words that may be a reason, each with the negation before it ("sin señal"), in order."""
+        found: list[Phrase] = []
+        for place, (start, end) in enumerate(self.words):
+            if self._mute[place] or says_little([self.plain[place]]):
+                continue
+            denied = place > 0 and self.plain[place - 1] in NEGATIONS
+            found.append(_trimmed(self.text, self.words[place - 1][0] if denied else start, end))
+        return found[:most]
+
     def _joined(self, force: Sequence[float]) -> list[Phrase]:
         """Join neighbouring words that spoke for the label."""
         total = sum(one for one in force if one > 0)

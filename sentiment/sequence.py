@@ -168,7 +168,7 @@ def profile_of(post: Post) -> str:
     kind = next((one for one in _KINDS if one in source and (one != "x" or source in ("x", "x.com"))), "")
     account = f"@{author.handle.removeprefix('@')}" if author.handle else ""
     parts = (
-        _SAME.get(kind, kind),
+        _SAME.get(kind, kind) or "x",  # a source of another name: read as where most posts come from
         post.country,
         author.name,
         account,

@@ -203,9 +203,7 @@ def test_leaving_words_out_shows_which_of_them_mattered(engine: EncoderClassifie
     asked = item("Buenas tardes, les escribo porque Quipucel me estafó con el recibo de mayo", QUIPU)
     quick, close = engine.judge([asked])[0], engine.judge([asked], closely=True)[0]
     assert (quick.sentiment.name, quick.sentiment.scores) == (close.sentiment.name, close.sentiment.scores)
-    assert {reason.say("es") for reason in close.sentiment.because} <= {
-        *(reason.say("es") for reason in quick.sentiment.because), "el texto en su conjunto",
-    }  # fmt: skip
+    assert "estafó" in [reason.say("es") for reason in close.sentiment.because]
 
 
 def test_a_text_that_names_nobody_is_judged_by_its_mood(engine: EncoderClassifier) -> None:

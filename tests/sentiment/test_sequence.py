@@ -91,6 +91,10 @@ def test_reach_is_told_as_a_power_of_ten() -> None:
     assert told == "news ; PE ; @osiptel ; osiptel.gob.pe ; verified ; 100000 followers"
 
 
+def test_a_profile_of_which_nothing_is_told_is_still_one() -> None:
+    assert profile_of(Post("explain", "1", "hola", datetime.now(UTC))) == "x"
+
+
 def test_an_entity_is_its_name_sector_and_country() -> None:
     assert entity_of(CLARO) == "Claro ; telecom operator ; PE"
     assert entity_of(Brand("b", "B")) == "B"
