@@ -141,9 +141,8 @@ class Encoder:
                         f"{', '.join(told[name]['labels'])}; wanted: {', '.join(spec.labels)}"
                     )
                 weights, bias = arrays[f"{name}.weight"], arrays[f"{name}.bias"]
-                if weights.shape != (len(spec.reads) * width, len(spec.labels)) or bias.shape != (len(spec.labels),):
-                    raise ClassifierError(f"the model in {self.folder} is of another version of escucha; {_HELP}")
-                if tuple(told[name]["reads"]) != spec.reads:
+                shapes = (len(spec.reads) * width, len(spec.labels)), (len(spec.labels),)
+                if (weights.shape, bias.shape) != shapes or tuple(told[name]["reads"]) != spec.reads:
                     raise ClassifierError(f"the model in {self.folder} is of another version of escucha; {_HELP}")
                 heat = {str(lang): float(value) for lang, value in told[name]["temperatures"].items()}
                 if not all(isfinite(value) and value > 0 for value in heat.values()):

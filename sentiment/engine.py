@@ -19,7 +19,7 @@ from sentiment.quotes import Phrase, Words
 from sentiment.relevance import by_evidence, certain_terms, leaning
 from sentiment.sequence import Named, Row, entity_of, profile_of
 from sentiment.tokens import Namer, Reading
-from sentiment.verdict import Classifier, Item, Label, Verdict
+from sentiment.verdict import SURELY_NOT, Classifier, Item, Label, Verdict
 
 __all__ = ["EncoderClassifier", "load"]
 
@@ -28,7 +28,6 @@ log = logging.getLogger("escucha.sentiment")
 _AT_ONCE = 32
 _MOVED, _MOST = 0.01, 3  # share that a label must lose without a word for it to be a reason; reasons
 _QUOTED = ("sentiment", "mood", "dimension", "intent", "stakeholder")
-_SURELY_NOT = 0.8  # below it the other heads still speak: a legal threat must not vanish behind a doubtful name
 
 
 def load(settings: SentimentTable, folder: Path) -> Classifier:
@@ -119,7 +118,7 @@ class EncoderClassifier:
         irony = said.label("irony")
         if irony.name == "true" and not irony.unsure:
             sentiment = replace(sentiment, because=(*sentiment.because, reason("it is meant the other way round")))
-        if relevant.name == "false" and relevant.confidence >= _SURELY_NOT:
+        if relevant.name == "false" and relevant.confidence >= SURELY_NOT:
             # What is not about the brand has no driver of its reputation and asks nothing of it.
             why = (reason("the post is not about {brand}", brand=item.brand.name),)
             dimension = Label("undefined", relevant.confidence, why)

@@ -42,7 +42,6 @@ class Reading:
     ends: tuple[int, ...]
     brand: tuple[Term, ...]
     rivals: tuple[Term, ...]
-    elongated: bool
     cut: bool
 
 
@@ -106,7 +105,6 @@ def read(text: str, brand: Sequence[Term], rivals: Sequence[Term], *, cut: bool 
     words: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    elongated = False
     place = 0
     done = 0  # end of the last brand term, in the original
     for hit in _TOKEN.finditer(folded):
@@ -122,13 +120,11 @@ def read(text: str, brand: Sequence[Term], rivals: Sequence[Term], *, cut: bool 
             continue
         word = _normal(hit)
         if len(word) > 3:
-            short = _LONG.sub(r"\1\1", word)
-            elongated = elongated or (short != word and hit.lastgroup == "word")
-            word = short
+            word = _LONG.sub(r"\1\1", word)
         words.append(word)
         starts.append(start)
         ends.append(end)
-    return Reading(text, tuple(words), tuple(starts), tuple(ends), tuple(brand), tuple(rivals), elongated, cut)
+    return Reading(text, tuple(words), tuple(starts), tuple(ends), tuple(brand), tuple(rivals), cut)
 
 
 def _normal(hit: re.Match[str]) -> str:

@@ -25,7 +25,7 @@ from sentiment.quotes import says_little
 from sentiment.refusal import check_extra, check_folder, check_map, is_entailment, locate, note_refusal, refuse
 from sentiment.sequence import profile_of
 from sentiment.tokens import LONGEST
-from sentiment.verdict import Classifier, Item, Label, Verdict
+from sentiment.verdict import SURELY_NOT, Classifier, Item, Label, Verdict
 
 __all__ = ["TransformerClassifier", "open_heads", "prepare"]
 
@@ -35,7 +35,6 @@ _PASSES = 24  # of occlusion, for one post and head
 _QUOTES = 3
 _PROFILE = 200  # characters of the author's profile that a model of `stakeholder` reads before the text
 _BAR = 0.5  # under which a label is unsure when config.toml sets no bar: nobody has calibrated this model
-_SURELY_NOT = 0.8  # as in sentiment/engine.py: what is surely not about the brand asks nothing of it
 
 WORDY = N_("the hypothesis is too long for this model")
 BROKE = N_("the model broke while it judged, and the shipped model answered instead")
@@ -116,7 +115,7 @@ class TransformerClassifier:
         """Give a head's labels by the place of the item; a post without words is left to the engine behind."""
         asked: dict[int, _Asked] = {}
         for place, (item, verdict) in enumerate(zip(items, verdicts, strict=True)):
-            aside = verdict.relevant.name == "false" and verdict.relevant.confidence >= _SURELY_NOT
+            aside = verdict.relevant.name == "false" and verdict.relevant.confidence >= SURELY_NOT
             if item.post.text.strip() and not (aside and head.name in ("dimension", "intent")):
                 asked[place] = head.ask(item)
         found = head.shares(list(asked.values()))

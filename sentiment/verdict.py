@@ -9,10 +9,22 @@ from typing import Any, Literal, Protocol
 from listener.mention import Author, Brand, Post
 from listener.reason import Reason, from_json, to_json
 
-__all__ = ["HEADS", "HINTS", "Classifier", "Head", "Item", "Label", "Verdict", "label_from_json", "label_to_json"]
+__all__ = [
+    "HEADS",
+    "HINTS",
+    "SURELY_NOT",
+    "Classifier",
+    "Head",
+    "Item",
+    "Label",
+    "Verdict",
+    "label_from_json",
+    "label_to_json",
+]
 
 Head = Literal["relevant", "sentiment", "dimension", "intent"]
 HEADS: tuple[Head, ...] = ("relevant", "sentiment", "dimension", "intent")
+SURELY_NOT = 0.8  # share of "not relevant", below which the other heads still speak: a legal threat must not vanish
 HINTS = ("irony", "stakeholder", "department", "priority")  # what a verdict may hold besides
 
 

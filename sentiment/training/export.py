@@ -73,7 +73,7 @@ class _Spelled(nn.Module):
 
 
 def _loudness(encoder: Encoder, rows: Sequence[Row]) -> list[Tensor]:
-    """Give how loud each input of each layer gets over some rows (the 99.9th of a hundred)."""
+    """Give how loud each input of each layer gets over some rows (99.9th percentile, the loudest row)."""
     loudest = [torch.zeros(encoder.width) for _ in encoder.layers]
 
     def listen(at: int, heard: Tensor) -> None:

@@ -188,7 +188,9 @@ def _percent(scene: Scene, share: float | None) -> str:
 
 
 def _score(scene: Scene, value: float) -> str:
-    return marks.number(scene, round(value, 2))
+    from babel.numbers import format_decimal
+
+    return str(format_decimal(value, "0.00", locale=scene.locale))  # 0.70 beside 0.78, not 0.7
 
 
 def _shipped(scene: Scene, told: Mapping[str, Any]) -> str:
