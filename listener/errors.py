@@ -8,7 +8,8 @@ EscuchaError
 │   ├── NotAllowed             key wrong or plan too small; stop this source and say so
 │   ├── Unreachable            no answer, 5xx, a broken line: try again later
 │   ├── Unreadable             an answer that is not what the platform promises (HTML, empty, truncated)
-│   └── Refused                an address that the egress list does not allow
+│   ├── Refused                an address that the egress list does not allow
+│   └── MissingLibrary         the source's own library is an extra that is not installed
 ├── ClassifierError            a model is missing or damaged
 └── DeliveryError(retry)       a channel did not take the message; retry says whether later may help
 """
@@ -25,6 +26,7 @@ __all__ = [
     "DeliveryError",
     "EscuchaError",
     "Fault",
+    "MissingLibrary",
     "NotAllowed",
     "RateLimited",
     "Refused",
@@ -106,6 +108,16 @@ class Refused(SourceError):
     """Say that the address is not on the egress list, or points inside the network."""
 
     kind = "refused"
+
+
+class MissingLibrary(SourceError):
+    """Say which extra brings the library that a source of this kind works with."""
+
+    kind = "not installed"
+
+    def __init__(self, source: str, library: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(source, f"source '{source}' needs {library}: pip install 'escucha[{extra}]'")
 
 
 class ClassifierError(EscuchaError):

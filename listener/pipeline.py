@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from time import monotonic
@@ -20,8 +20,8 @@ import sqlalchemy as sa
 from listener.config import Config
 from listener.database import Store
 from listener.errors import ClassifierError, RateLimited, SourceError
-from listener.match import Matcher
-from listener.mention import Page, Post, Rejected, Source
+from listener.intake import Intake
+from listener.mention import Rejected, Source
 from listener.reason import N_, say
 from listener.store import (
     add_quarantine,
@@ -30,7 +30,6 @@ from listener.store import (
     read_cursor,
     read_mention,
     runs,
-    save_page,
     select_mentions,
 )
 
@@ -68,9 +67,9 @@ class Flow:
         self._unjudged: set[int] = set()  # mentions that broke the engine; they stay pending for the next start
 
     @cached_property
-    def matcher(self) -> Matcher:
-        """Give the matcher of the brands watched."""
-        return Matcher(self.config.brands)
+    def intake(self) -> Intake:
+        """Give what stores pages."""
+        return Intake(self.config)
 
     @cached_property
     def classifier(self) -> Any:
@@ -107,9 +106,9 @@ class Flow:
         try:
             for page in (source or self.source(name)).collect(self.config.brands, cursor):
                 with self.store.write() as connection:
-                    added, named = self._save(connection, name, page, now)
+                    saved = self.intake.save(connection, name, page, now)
                 posts, rejected = posts + len(page.posts), rejected + len(page.rejected)
-                new, heard = new + added, heard + named
+                new, heard = new + saved.new, heard + saved.mentions
                 self.step("page stored")
         except SourceError as error:
             outcome, failure = error.kind, error
@@ -135,19 +134,6 @@ class Flow:
         self.step("run closed")
         log.info("%s: %s, %d posts, %d new, %d mentions, %d rejected", name, outcome, posts, new, heard, rejected)
         return Collected(name, outcome, posts, new, heard, rejected, failure)
-
-    def _save(self, connection: sa.Connection, name: str, page: Page, now: datetime) -> tuple[int, int]:
-        heard = [self._tagged(post) for post in page.posts]
-        found = [mention for post in heard for mention in self.matcher.mentions(post)]
-        return save_page(connection, name, heard, found, page.rejected, page.cursor, now)
-
-    def _tagged(self, post: Post) -> Post:
-        """Give a post the language of its text where the platform told none; the platform's own tag is kept."""
-        if post.lang is not None:
-            return post
-        from listener.language import detect
-
-        return replace(post, lang=detect(post.text, self.config.settings.sentiment.languages))
 
     def classify(self, now: datetime, batch: int = 200, most: int | None = None) -> int:
         """Judge the mentions that have no verdict, one commit a batch, at most `most` batches; give how many were."""

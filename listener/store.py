@@ -13,16 +13,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from listener.database import JSONText, Moment, Store, add_new, add_or_update, metadata
+from listener.database import JSONText, Moment, Store, add_new, metadata
 from listener.mention import Author, Mention, Metrics, Post, Rejected, Term
-from listener.raw import scrub
 
 __all__ = [
     "Store",
     "add_quarantine",
     "authors",
+    "clean",
     "cursors",
     "finish_run",
+    "holes",
     "jobs",
     "mentions",
     "metadata",
@@ -31,8 +32,9 @@ __all__ = [
     "read_cursor",
     "read_mention",
     "runs",
-    "save_page",
     "select_mentions",
+    "spendings",
+    "tombstones",
 ]
 
 
@@ -76,7 +78,40 @@ posts = sa.Table(
     sa.Column("shares", sa.BigInteger),
     sa.Column("views", sa.BigInteger),
     sa.Column("raw", JSONText, nullable=False),
+    sa.Column("edited_at", Moment),  # when we saw that its text had changed
+    sa.Column("checked_at", Moment),  # when the source last said that it is still there; empty: only when collected
+    sa.Column("cluster", sa.BigInteger, index=True),  # id of the first post that says the same; empty: not compared yet
     sa.UniqueConstraint("source", "native_id"),
+)
+
+tombstones = sa.Table(  # what was removed at the source or on request: no text, no name, and it never comes back
+    "tombstone",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),  # SHA-256 of source and native id
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),  # deleted | erased
+    sa.Column("at", Moment, nullable=False),
+)
+
+holes = sa.Table(
+    "hole",
+    metadata,
+    _id(),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("found_at", Moment, nullable=False),
+    sa.UniqueConstraint("source", "started_at", "ended_at"),
+)
+
+spendings = sa.Table(  # what a platform charges for, counted in the commit of the page that brought it
+    "spending",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("month", sa.Text, primary_key=True),  # 2026-11, in UTC, as platforms count
+    sa.Column("unit", sa.Text, primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
 )
 
 mentions = sa.Table(
@@ -128,6 +163,9 @@ jobs = sa.Table(
     sa.Column("last_ok", Moment),
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("error", sa.Text),
+    sa.Column("holder", sa.Text),  # the process at work on it; the lease keeps every other away until it ends
+    sa.Column("held_until", Moment),
+    sa.Column("quota", JSONText),  # what the platform last told of the requests left
 )
 
 quarantine = sa.Table(
@@ -144,95 +182,9 @@ quarantine = sa.Table(
 )
 
 
-def _clean(text: str | None) -> str | None:
+def clean(text: str | None) -> str | None:
+    """Give text that both databases hold: without NUL, lone surrogates replaced."""
     return None if text is None else text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _author_key(author: Author) -> str | None:
-    key = author.native_id or author.handle or author.name
-    return None if not key else (_clean(key) or "").casefold()
-
-
-def save_page(
-    connection: Connection,
-    source: str,
-    found: Sequence[Post],
-    heard: Sequence[Mention],
-    rejected: Sequence[Rejected],
-    cursor: str | None,
-    now: datetime,
-) -> tuple[int, int]:
-    """Store a page, its mentions, what was rejected and the cursor in one transaction; give (new posts, mentions)."""
-    unique = {_clean(post.native_id): post for post in found}
-    author_ids = _save_authors(connection, source, list(unique.values()))
-    rows = [
-        {
-            "source": source,
-            "native_id": native_id,
-            "url": _clean(post.url),
-            "text": _clean(post.text),
-            "lang": _clean(post.lang),
-            "country": _clean(post.country),
-            "author_id": author_ids.get(_author_key(post.author) or ""),
-            "published_at": post.published_at,
-            "collected_at": now,
-            "in_reply_to": _clean(post.in_reply_to),
-            "thread": _clean(post.thread),
-            "likes": post.metrics.likes,
-            "replies": post.metrics.replies,
-            "shares": post.metrics.shares,
-            "views": post.metrics.views,
-            "raw": scrub(post.raw),
-        }
-        for native_id, post in unique.items()
-    ]
-    new_posts = {row.native_id: row.id for row in add_new(connection, posts, rows, ("source", "native_id"))}
-    lines = [
-        {
-            "post_id": new_posts[native_id],
-            "brand": mention.brand,
-            "kind": mention.kind,
-            "terms": [[term.start, term.end, _clean(term.text)] for term in mention.terms],
-            "source": source,
-            "published_at": mention.post.published_at,
-            "hour": int(mention.post.published_at.timestamp() // 3600),
-        }
-        for mention in heard
-        # The same id twice in a page: what only the dropped post names is no mention of the kept one.
-        if (native_id := _clean(mention.post.native_id)) in new_posts and mention.post is unique[native_id]
-    ]
-    new_mentions = add_new(connection, mentions, lines, ("post_id", "brand"))
-    add_quarantine(connection, source, rejected, now)
-    if cursor is not None:
-        _save_cursor(connection, source, cursor, now)
-    return len(new_posts), len(new_mentions)
-
-
-def _save_authors(connection: Connection, source: str, found: Sequence[Post]) -> dict[str, int]:
-    """Store authors once and refresh what the platform now tells of them; give key → id."""
-    latest = {key: post.author for post in found if (key := _author_key(post.author))}
-    if not latest:
-        return {}
-    rows = [
-        {
-            "source": source,
-            "key": key,
-            "native_id": _clean(author.native_id),
-            "handle": _clean(author.handle),
-            "name": _clean(author.name),
-            "bio": _clean(author.bio),
-            "url": _clean(author.url),
-            "verified": author.verified,
-            "followers": author.followers,
-        }
-        for key, author in sorted(latest.items())
-    ]
-    saved = add_or_update(connection, authors, rows, ("source", "key"), keep_told=True)
-    return {row.key: row.id for row in saved}
-
-
-def _save_cursor(connection: Connection, source: str, value: str, now: datetime) -> None:
-    add_or_update(connection, cursors, [{"source": source, "value": value, "updated_at": now}], ("source",))
 
 
 def read_cursor(connection: Connection, source: str) -> str | None:
@@ -244,13 +196,13 @@ def add_quarantine(connection: Connection, source: str, rejected: Sequence[Rejec
     """Keep items that could not be read, each once; give how many were new."""
     rows = []
     for item in rejected:
-        position, body = _clean(item.position) or "", _clean(item.body[:65536]) or ""
+        position, body = clean(item.position) or "", clean(item.body[:65536]) or ""
         digest = hashlib.sha256(f"{position}\n{body}".encode()).hexdigest()
         rows.append(
             {
                 "source": source,
                 "position": position,
-                "reason": _clean(item.reason),
+                "reason": clean(item.reason),
                 "body": body,
                 "digest": digest,
                 "at": now,
@@ -261,7 +213,7 @@ def add_quarantine(connection: Connection, source: str, rejected: Sequence[Rejec
 
 def finish_run(connection: Connection, run_id: int, **values: Any) -> None:
     """Write how a run ended."""
-    told = {name: _clean(value) if isinstance(value, str) else value for name, value in values.items()}
+    told = {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
     connection.execute(runs.update().where(runs.c.id == run_id).values(**told))
 
 

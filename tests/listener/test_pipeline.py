@@ -18,7 +18,8 @@ from listener.errors import RateLimited, SourceError, Unreachable
 from listener.health import read_cycle_error, read_health
 from listener.mention import Page, Post
 from listener.pipeline import Flow
-from listener.store import posts, save_page
+from listener.intake import save_page
+from listener.store import posts
 from sentiment.store import save_verdicts, verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders.store import alerts
@@ -61,7 +62,7 @@ class Crashing:
 
 def heard(store: Store, flow: Flow, *texts: str) -> None:
     found = [Post("on", str(number), text, NOW) for number, text in enumerate(texts)]
-    mentions = [mention for post in found for mention in flow.matcher.mentions(post)]
+    mentions = [mention for post in found for mention in flow.intake.matcher.mentions(post)]
     with store.write() as connection:
         save_page(connection, "on", found, mentions, [], None, NOW)
 

@@ -13,8 +13,9 @@ import sentiment.store  # noqa: F401 - hangs its tables on the metadata
 import stakeholders.store  # noqa: F401 - hangs its tables on the metadata
 from listener.database import Store, metadata
 from listener.errors import StoreError
+from listener.intake import digest_of, save_page
 from listener.mention import Author, Mention, Metrics, Post, Rejected, Term
-from listener.store import authors, cursors, finish_run, mentions, posts, quarantine, read_cursor, runs, save_page
+from listener.store import authors, cursors, finish_run, mentions, posts, quarantine, read_cursor, runs, tombstones
 
 NOW = datetime(2026, 5, 4, 15, tzinfo=UTC)
 
@@ -51,7 +52,8 @@ def test_a_page_its_mentions_and_its_cursor_are_stored_together(store: Store) ->
     found = post("1")
     heard = Mention(found, "nitido", "own", (Term(0, 6, "Nítido"),))
     with store.write() as connection:
-        assert save_page(connection, "x", [found], [heard], [], "c1", NOW) == (1, 1)
+        saved = save_page(connection, "x", [found], [heard], [], "c1", NOW)
+        assert (saved.new, saved.mentions) == (1, 1)
     with store.read() as connection:
         assert read_cursor(connection, "x") == "c1"
         assert connection.execute(sa.select(mentions.c.terms, mentions.c.hour)).one() == (
@@ -74,16 +76,60 @@ def test_a_page_that_fails_half_way_leaves_neither_posts_nor_cursor(store: Store
 def test_the_same_page_twice_adds_nothing(store: Store) -> None:
     page = [post("1"), post("2"), post("2", "the same id twice in a page")]
     with store.write() as connection:
-        assert save_page(connection, "x", page, [], [Rejected("line 3", "no text", "{}")], "c", NOW) == (2, 0)
+        saved = save_page(connection, "x", page, [], [Rejected("line 3", "no text", "{}")], "c", NOW)
+        assert (saved.new, saved.mentions) == (2, 0)
     with store.write() as connection:
-        assert save_page(connection, "x", page, [], [Rejected("line 3", "no text", "{}")], "c", NOW) == (0, 0)
+        saved = save_page(connection, "x", page, [], [Rejected("line 3", "no text", "{}")], "c", NOW)
+        assert (saved.new, saved.mentions) == (0, 0)
     assert count(store, quarantine) == 1
+
+
+def test_an_edit_replaces_the_text_and_where_it_names_the_brand(store: Store) -> None:
+    before, after = post("1", "Nítido falla"), post("1", "Hoy falla Nítido y también Brisa")
+    heard = Mention(before, "nitido", "own", (Term(0, 6, "Nítido"),))
+    now = [
+        Mention(after, "nitido", "own", (Term(10, 16, "Nítido"),)),
+        Mention(after, "brisa", "competitor", (Term(27, 32, "Brisa"),)),
+    ]
+    with store.write() as connection:
+        save_page(connection, "x", [before], [heard], [], None, NOW)
+    with store.write() as connection:
+        saved = save_page(connection, "x", [after], now, [], None, NOW)
+        again = save_page(connection, "x", [after], now, [], None, NOW)
+    assert (saved.new, saved.mentions, len(saved.edited)) == (0, 1, 1)
+    assert again.edited == ()
+    with store.read() as connection:
+        row = connection.execute(sa.select(posts.c.text, posts.c.edited_at)).one()
+        terms = connection.execute(sa.select(mentions.c.brand, mentions.c.terms).order_by(mentions.c.id)).all()
+    assert tuple(row) == ("Hoy falla Nítido y también Brisa", NOW)
+    assert [tuple(one) for one in terms] == [("nitido", [[10, 16, "Nítido"]]), ("brisa", [[27, 32, "Brisa"]])]
+
+
+def test_what_an_edit_no_longer_tells_is_not_untold(store: Store) -> None:
+    with store.write() as connection:
+        save_page(connection, "x", [post("1", metrics=Metrics(likes=3), lang="es")], [], [], None, NOW)
+        save_page(connection, "x", [post("1", "otra cosa")], [], [], None, NOW)
+    with store.read() as connection:
+        row = connection.execute(sa.select(posts.c.text, posts.c.likes, posts.c.lang)).one()
+    assert tuple(row) == ("otra cosa", 3, "es")
+
+
+def test_a_post_that_was_removed_never_comes_back(store: Store) -> None:
+    grave = {"digest": digest_of("x", "1"), "source": "x", "why": "deleted", "at": NOW}
+    with store.write() as connection:
+        connection.execute(tombstones.insert().values(**grave))
+        removed = post("1", author=Author("ana"))
+        saved = save_page(connection, "x", [removed, post("2")], [Mention(removed, "a", "own", ())], [], None, NOW)
+        other = save_page(connection, "y", [post("1", source="y")], [], [], None, NOW)
+    assert (saved.new, saved.mentions, other.new) == (1, 0, 1)
+    assert count(store, authors) == 0
 
 
 def test_two_sources_may_use_the_same_native_id(store: Store) -> None:
     with store.write() as connection:
         save_page(connection, "x", [post("1")], [], [], None, NOW)
-        assert save_page(connection, "y", [post("1", source="y")], [], [], None, NOW) == (1, 0)
+        saved = save_page(connection, "y", [post("1", source="y")], [], [], None, NOW)
+        assert (saved.new, saved.mentions) == (1, 0)
 
 
 def test_an_author_is_refreshed_and_what_was_told_is_never_untold(store: Store) -> None:
@@ -118,14 +164,16 @@ def test_text_that_a_database_cannot_hold_is_mended_and_stored(store: Store) -> 
     hostile = "nul \x00 lone \ud83d surrogate"
     with store.write() as connection:
         page = [post("1", hostile, raw={"text": hostile})]
-        assert save_page(connection, "x", page, [], [Rejected("1", "x", hostile)], None, NOW) == (1, 0)
+        saved = save_page(connection, "x", page, [], [Rejected("1", "x", hostile)], None, NOW)
+        assert (saved.new, saved.mentions) == (1, 0)
 
 
 def test_a_place_that_is_no_text_is_kept_once_and_stops_nothing(store: Store) -> None:
     bad = Rejected("caf\udce9\x00.jsonl line 2", "no text", "{}")
     for new in (1, 0):
         with store.write() as connection:
-            assert save_page(connection, "x", [post("1")], [], [bad], None, NOW) == (new, 0)
+            saved = save_page(connection, "x", [post("1")], [], [bad], None, NOW)
+            assert (saved.new, saved.mentions) == (new, 0)
     with store.read() as connection:
         assert connection.scalars(sa.select(quarantine.c.position)).all() == ["caf?.jsonl line 2"]
 
@@ -138,7 +186,8 @@ def test_every_text_of_a_post_is_mended(store: Store) -> None:
     )
     heard = Mention(found, "nitido", "own", (Term(0, 3, bad),))
     with store.write() as connection:
-        assert save_page(connection, "x", [found], [heard], [], None, NOW) == (1, 1)
+        saved = save_page(connection, "x", [found], [heard], [], None, NOW)
+        assert (saved.new, saved.mentions) == (1, 1)
     with store.read() as connection:
         row = connection.execute(sa.select(posts)).one()
         assert connection.scalar(sa.select(mentions.c.terms)) == [[0, 3, "a?"]]
@@ -160,7 +209,8 @@ def test_the_same_id_twice_in_a_page_keeps_the_mentions_of_the_post_that_is_kept
     page = [post(first, "Nítido no anda"), post("1", "Móvil no anda")]
     heard = [Mention(page[0], "nitido", "own", ()), Mention(page[1], "movil", "competitor", ())]
     with store.write() as connection:
-        assert save_page(connection, "x", page, heard, [], None, NOW) == (1, 1)
+        saved = save_page(connection, "x", page, heard, [], None, NOW)
+        assert (saved.new, saved.mentions) == (1, 1)
     with store.read() as connection:
         assert connection.scalar(sa.select(posts.c.text)) == "Móvil no anda"
         assert connection.scalars(sa.select(mentions.c.brand)).all() == ["movil"]
@@ -168,4 +218,5 @@ def test_the_same_id_twice_in_a_page_keeps_the_mentions_of_the_post_that_is_kept
 
 def test_a_page_larger_than_one_statement_is_stored_whole(store: Store) -> None:
     with store.write() as connection:
-        assert save_page(connection, "x", [post(str(n)) for n in range(1203)], [], [], None, NOW) == (1203, 0)
+        saved = save_page(connection, "x", [post(str(n)) for n in range(1203)], [], [], None, NOW)
+        assert (saved.new, saved.mentions) == (1203, 0)

@@ -13,7 +13,8 @@ from listener.config import Config, parse
 from listener.database import Store
 from listener.mention import Author, Mention, Post, Term
 from listener.reason import reason
-from listener.store import mentions, posts, save_page
+from listener.intake import save_page
+from listener.store import mentions, posts
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders.case import open_case

@@ -13,7 +13,8 @@ from listener.database import Store
 from listener.errors import EscuchaError
 from listener.mention import Author, Mention, Post
 from listener.settings import Settings
-from listener.store import mentions, posts, save_page
+from listener.intake import save_page
+from listener.store import mentions, posts
 from sentiment.verdict import Label
 from stakeholders.case import (
     NotPossible,

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from listener.database import Store
 from listener.mention import Author, Mention, Post
 from listener.settings import Settings
-from listener.store import mentions, posts, save_page
+from listener.intake import save_page
+from listener.store import mentions, posts
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders.case import acknowledge, answer, assign, close, join, open_case

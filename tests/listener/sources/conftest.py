@@ -14,7 +14,8 @@ from listener.database import Store, metadata
 from listener.errors import SourceError
 from listener.fetch import Egress
 from listener.mention import Brand, Page
-from listener.store import posts, quarantine, read_cursor, save_page
+from listener.intake import save_page
+from listener.store import posts, quarantine, read_cursor
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LOCAL = Egress(frozenset({"127.0.0.1"}), frozenset({"127.0.0.1"}))
@@ -56,7 +57,7 @@ class Collector:
             for page in source.collect(brands, cursor):
                 self.pages.append(page)
                 with self.store.write() as connection:
-                    new += save_page(connection, source.name, page.posts, [], page.rejected, page.cursor, NOW)[0]
+                    new += save_page(connection, source.name, page.posts, [], page.rejected, page.cursor, NOW).new
         except SourceError as error:
             self.error = error
         return new
