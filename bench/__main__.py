@@ -7,7 +7,7 @@ from importlib import import_module
 
 __all__ = ["main"]
 
-NAMES = ("match", "classify")
+NAMES = ("match", "dedup", "classify")
 
 
 def main(names: list[str]) -> None:

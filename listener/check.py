@@ -6,6 +6,7 @@ import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from listener.errors import EscuchaError, SourceError
@@ -13,6 +14,7 @@ from listener.reason import N_, Reason, reason
 
 if TYPE_CHECKING:
     from listener.config import Config
+    from listener.mention import Source
 
 __all__ = ["Finding", "check_instance"]
 
@@ -38,7 +40,7 @@ class Finding:
 
 
 def check_instance(config: Config, refused: Callable[[Config], str] | None = None) -> Iterator[Finding]:
-    """Check the install, the database, the judges, the mail server and each source, in this order; nothing is stored.
+    """Check the install, the database, the judges, the mail server and each source, in this order; no post is stored.
 
     `refused` opens the configured model and gives the reason why it cannot judge, or "" (sentiment/refusal.py; this
     room does not know that one). Left out, the judges are not asked.
@@ -131,3 +133,53 @@ def _check_sources(config: Config) -> Iterator[Finding]:
             yield Finding(what, "failed", (Reason("{failure}.", {"failure": str(error)}), price))
         else:
             yield Finding(what, "ok", (reason(N_("answers.")), price))
+        yield from _check_cost(config, name, source)
+
+
+def _check_cost(config: Config, name: str, source: Source) -> Iterator[Finding]:
+    """Say what a source has cost this month and what a month of these names would; only where it bills.
+
+    The platform may charge for the counting itself: that is added to what was spent, and not asked past the limit.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from listener.budget import add_spending, describe, forecast_cost, gate, limit_of, prices_of, read_budget
+    from listener.database import Store
+    from listener.mention import Forecasts
+    from listener.policy import BudgetUsedUp
+
+    limit, prices, what = limit_of(config, name), prices_of(config, name), f"budget.{name}"
+    if limit is None and not isinstance(source, Forecasts):
+        return
+    if isinstance(source, Forecasts) and limit is not None:
+        for unit in sorted(set(source.dearest_page) - set(prices)):
+            why = N_("has a limit, and {quote} has no price, so it is never asked; see docs/budget.md")
+            yield Finding(what, "failed", (reason(why, quote=unit),))
+            return
+    says: list[Reason] = []
+    state: Literal["ok", "failed"] = "ok"
+    now = datetime.now(UTC)
+    try:
+        store = Store(config.store_url)
+        try:
+            with store.read() as connection:
+                spent = [one for one in read_budget(connection, config, now) if one.source == name]
+            says += [Reason("{quote}.", {"quote": describe(one, config.language)}) for one in spent]
+            if isinstance(source, Forecasts):
+                gate(store, config, name, source, lambda: now)()
+                told, money = forecast_cost(source, config.brands, prices)
+                with store.write() as connection:
+                    add_spending(connection, name, told.billed, now)
+                units = ", ".join(f"{count:,} {unit}" for unit, count in sorted(told.units.items())) or "0"
+                currency = config.settings.budget.currency
+                cost = {"quote_units": units, "quote_money": f"{money:,.2f} {currency}" if money is not None else "?"}
+                says.append(Reason(N_("A month of these names would bring {quote_units}: {quote_money}."), cost))
+        finally:
+            store.close()
+    except SourceError as error:
+        says.append(Reason("{failure}.", {"failure": str(error)}))
+        state = "ok" if isinstance(error, BudgetUsedUp) else "failed"
+    except (SQLAlchemyError, EscuchaError, OSError):  # the finding on the store says why
+        return
+    if says:
+        yield Finding(what, state, tuple(says))

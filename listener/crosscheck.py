@@ -9,17 +9,19 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from listener.channelcheck import MAIL, check_address, check_channels
 from listener.errors import Fault
 from listener.faults import did_you_mean
 from listener.match import fold
-from listener.settings import RouteRule, Settings, TransformerTable
+from listener.settings import Named, RouteRule, Settings, TransformerTable
+from listener.slacheck import check_clocks
 from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
 
 __all__ = ["cross_check"]
 
-_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 _KEY = re.compile(r"[a-z0-9_-]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _HOST = re.compile(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|[0-9a-fA-F:]+")
 _ENGINES = ("embedded", "transformers")
 _DATABASES = ("sqlite", "postgresql")
@@ -38,6 +40,7 @@ def cross_check(settings: Settings, folder: Path) -> Iterator[Fault]:
     yield from _check_judges(settings, folder)
     yield from _check_addresses(settings)
     yield from _check_routes(settings)
+    yield from _check_budget(settings)
 
 
 def _check_brands(settings: Settings) -> Iterator[Fault]:
@@ -59,10 +62,35 @@ def _check_brands(settings: Settings) -> Iterator[Fault]:
             if same in seen:
                 yield Fault(where, f"is the same name and country as [{seen[same]}]", "leave one of them out")
             seen.setdefault(same, where)
+            yield from _check_entity(where, table, settings)
+
+
+def _check_entity(where: str, table: Named, settings: Settings) -> Iterator[Fault]:
+    """Find an account of two types, a person who is a product too, an empty name, and a query that cannot be read."""
+    typed: dict[str, str] = {}
+    for kind in ("care_handles", "sales_handles", "corporate_handles"):
+        for handle in getattr(table, kind):
+            account = fold(handle).strip().lstrip("@")
+            if not account:
+                yield Fault(where, f"{kind}: '{handle}' is no account", "write it as people do: @acme")
+            elif typed.setdefault(account, kind) != kind:
+                yield Fault(where, f"{kind}: '{handle}' stands in {typed[account]} too", "leave one of them out")
+    products = {fold(name).strip() for name in table.products}
+    for name in table.executives:
+        if fold(name).strip() in products:
+            yield Fault(where, f"executives: '{name}' is a product too", "leave one of them out")
+    for kind in ("names", "products", "executives"):
+        if any(not fold(name).strip() for name in getattr(table, kind)):
+            yield Fault(where, f"{kind} holds an empty name", "leave it out")
+    if table.query is not None:
+        from listener.query import check_query
+
+        known = {"source": tuple(settings.sources), "brand": (*settings.brands, *settings.competitors)}
+        yield from check_query(table.query, where, known=known)
 
 
 def _check_tables(settings: Settings, folder: Path) -> Iterator[Fault]:
-    instance, sla, mail = settings.instance, settings.sla, settings.mail
+    instance, mail = settings.instance, settings.mail
     try:
         ZoneInfo(instance.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -70,12 +98,7 @@ def _check_tables(settings: Settings, folder: Path) -> Iterator[Fault]:
     for where, country in (("instance", instance.country), *(("registry", one) for one in settings.registry.countries)):
         if not _COUNTRY.fullmatch(country):
             yield Fault(where, f"'{country}' is not a country", "write two capitals: PE")
-    if sla.opens.tzinfo is not None or sla.closes.tzinfo is not None:
-        yield Fault("sla", "opens and closes carry a zone", "write 09:00; [instance] timezone says where")
-    elif sla.opens >= sla.closes:
-        yield Fault("sla", "opens is not before closes", "write the working day as 09:00 to 18:00")
-    if not sla.days:
-        yield Fault("sla", "no working day is left", 'write days = ["mon", "tue", …]')
+    yield from check_clocks(settings)
     if settings.digest.at.tzinfo is not None:
         yield Fault("digest", "at carries a zone", "write 08:00; [instance] timezone says where")
     database = settings.store.url.partition(":")[0].partition("+")[0]
@@ -84,7 +107,7 @@ def _check_tables(settings: Settings, folder: Path) -> Iterator[Fault]:
     for name in settings.registry.files:
         if not (folder / name).is_file():
             yield Fault("registry", f"files: there is no {name}", "the path starts at the folder of config.toml")
-    if not _ADDRESS.fullmatch(mail.sender):
+    if not MAIL.fullmatch(mail.sender):
         yield Fault("mail", f"sender '{mail.sender}' is not an address", "write escucha@example.org")
     if mail.user and mail.password is None:
         yield Fault("mail", "user stands without password", 'add password = "env:SMTP_PASSWORD"')
@@ -145,12 +168,12 @@ def _check_answers(where: str, table: TransformerTable, ours: tuple[str, ...]) -
 
 
 def _check_addresses(settings: Settings) -> Iterator[Fault]:
+    yield from check_channels(settings)
     lists = [(f"departments.{name}", "alert", table.alert) for name, table in settings.departments.items()]
     for where, key, addresses in (*lists, ("digest", "to", settings.digest.to)):
         for address in addresses:
-            channel, _, rest = address.partition(":")
-            if channel != "mail" or not _ADDRESS.fullmatch(rest):
-                yield Fault(where, f"{key}: '{address}' is not an address", "write mail:name@example.org")
+            if (wrong := check_address(address, settings)) is not None:
+                yield Fault(where, f"{key}: {wrong[0]}", wrong[1])
     widest = settings.departments.get("communications")
     if widest is None or not widest.alert:
         yield Fault(
@@ -184,6 +207,39 @@ def _check_routes(settings: Settings) -> Iterator[Fault]:
                     where, f"is never reached: «{earlier.name}» takes all of it", "move it up or narrow the other"
                 )
                 break
+
+
+def _check_budget(settings: Settings) -> Iterator[Fault]:
+    """Find prices of no kind, limits of no source, and limits that cannot be kept because nothing has a price."""
+    budget = settings.budget
+    if not _CURRENCY.fullmatch(budget.currency):
+        yield Fault("budget", f"currency '{budget.currency}' is not a currency", "write three capitals: USD")
+    if not budget.prices and not budget.monthly:
+        return
+    from listener.budget import PRICES
+
+    kinds = {table.kind or name: name for name, table in settings.sources.items()}
+    for kind, prices in budget.prices.items():
+        if kind not in kinds and kind not in PRICES:
+            hint = did_you_mean(kind, tuple({*kinds, *PRICES}))
+            yield Fault(f"budget.prices.{kind}", f"there is no source of kind '{kind}'", hint)
+        for unit, price in prices.items():
+            if not price.is_finite() or price < 0:
+                yield Fault(f"budget.prices.{kind}", f"{unit} = {price} is not a price", "write 0.005")
+    for name, amount in budget.monthly.items():
+        if name not in settings.sources:
+            hint = did_you_mean(name, tuple(settings.sources))
+            yield Fault("budget.monthly", f"there is no source '{name}'", hint)
+            continue
+        if not amount.is_finite() or amount < 0:
+            yield Fault("budget.monthly", f"{name} = {amount} is not an amount", "write 50")
+        kind = settings.sources[name].kind or name
+        shipped = PRICES.get(kind, {}) and (
+            budget.currency == "USD" or not any(price.amount for price in PRICES[kind].values())
+        )
+        if not shipped and not budget.prices.get(kind):
+            what = f"{name} has a limit, and kind '{kind}' has no price in {budget.currency}: it could not be kept"
+            yield Fault("budget.monthly", what, f"add [budget.prices.{kind}] with unit = price (docs/budget.md)")
 
 
 def _many(value: Any) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ EscuchaError
 │   ├── Refused                an address that the egress list does not allow
 │   └── MissingLibrary         the source's own library is an extra that is not installed
 ├── ClassifierError            a model is missing or damaged
-└── DeliveryError(retry)       a channel did not take the message; retry says whether later may help
+└── DeliveryError(retry, until) a channel did not take the message; retry says whether later may help, and from when
 """
 
 from __future__ import annotations
@@ -125,8 +125,12 @@ class ClassifierError(EscuchaError):
 
 
 class DeliveryError(EscuchaError):
-    """Say that a channel did not take a message; `retry` tells whether a later try may help."""
+    """Say that a channel did not take a message; `retry` tells whether a later try may help.
 
-    def __init__(self, message: str, *, retry: bool = True) -> None:
+    `until` (aware UTC) is the time before which the channel asked not to be tried; None when it did not say.
+    """
+
+    def __init__(self, message: str, *, retry: bool = True, until: datetime | None = None) -> None:
         self.retry = retry
+        self.until = until
         super().__init__(message)

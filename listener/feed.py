@@ -12,12 +12,17 @@ from listener.errors import Unreadable
 from listener.raw import read_text
 from listener.reason import N_
 
-__all__ = ["Feed", "field", "parse_feed", "plain"]
+__all__ = ["LARGEST", "Feed", "field", "parse_feed", "plain"]
 
 _FIELD = 32_000  # characters of a field that are read: nh3 takes seconds for deeply nested megabytes
+LARGEST = 5_000_000  # bytes of a feed: the largest of the press have some hundred thousand
+_MOST_SIGNS = 120_000  # feedparser takes some 20 µs and a third of a kilobyte an element: seconds for hostile megabytes
+_DEEPEST = 2_000  # real feeds have a dozen levels, and badly written HTML in them some hundred that are never closed
+_LONGEST_TAG = 250_000  # bytes: a picture may stand in one, a hundred thousand attributes may not
 _ROOTS = ("rss", "feed", "rdf", "channel")
 
 _EMPTY = N_("the answer is empty")
+_TOO_MUCH = N_("the feed holds more elements than can be read safely")
 _NOT_A_FEED = N_("the answer is not a feed but something else, perhaps a web page")
 
 _BLOCK = re.compile(r"<(?=/?(?:p|div|br|li|h[1-6]|tr|td|th|ul|ol|blockquote|table|figure|hr)\b)", re.IGNORECASE)
@@ -44,6 +49,8 @@ def parse_feed(body: bytes, source: str) -> Feed:
 
     if not body.strip(b"\x00 \t\r\n\xef\xbb\xbf\xfe\xff"):
         raise Unreadable(source, _EMPTY)
+    if _is_too_much(body):
+        raise Unreadable(source, _TOO_MUCH, body=body[:2000])
     try:
         parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False)
     except Exception as error:
@@ -53,6 +60,32 @@ def parse_feed(body: bytes, source: str) -> Feed:
     # A feed that is complete but badly written (a lone &) is read by feedparser's second parser and is no failure.
     truncated = bool(parsed.get("bozo")) and not _LAST.search(body.replace(b"\x00", b"")[-2000:])
     return Feed(parsed.feed, tuple(parsed.entries), truncated)
+
+
+def _is_too_much(body: bytes) -> bool:
+    """Tell whether there are more elements, deeper in one another or larger, than in any feed; one look at each.
+
+    What stands inside a comment or a CDATA section is text and costs nothing.
+    """
+    at = depth = signs = 0
+    while depth <= _DEEPEST and signs <= _MOST_SIGNS and (at := body.find(b"<", at)) != -1:
+        signs += 1
+        if body.startswith(b"<!--", at):
+            end = body.find(b"-->", at)
+        elif body.startswith(b"<![CDATA[", at):
+            end = body.find(b"]]>", at)
+        else:
+            end = body.find(b">", at)
+            if end - at > _LONGEST_TAG:
+                return True
+            if body[at + 1 : at + 2] == b"/":
+                depth = max(depth - 1, 0)
+            elif body[at + 1 : at + 2] not in (b"!", b"?") and body[end - 1 : end] != b"/":
+                depth += 1
+        if end == -1:  # never closed: what follows may be read as elements again
+            return signs + body.count(b"<", at) > _MOST_SIGNS
+        at = end
+    return depth > _DEEPEST or signs > _MOST_SIGNS
 
 
 def _root(body: bytes) -> str:

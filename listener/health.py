@@ -1,50 +1,104 @@
-"""Tell whether each source is alive: "not connected" and "failed" are never shown as zero mentions."""
+"""Tell how each source is: "not connected" and "failed" are never shown as zero mentions (C4, C5)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from importlib import import_module
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
+from listener.budget import Spent, read_budget
 from listener.clock import CYCLE, job_of
+from listener.gaps import Gap, find_gaps
+from listener.lease import Held, read_held
+from listener.mention import Quota
+from listener.policy import is_open
 from listener.reason import N_
+from listener.silence import Silence, find_silences
 from listener.store import jobs, posts, quarantine, runs
+from listener.sweep import job_of_sweep, oldest_check, swept_sources
 
 if TYPE_CHECKING:
     from listener.config import Config
 
-__all__ = ["STATES", "Health", "Quarantined", "State", "read_cycle_error", "read_health", "read_quarantine"]
+__all__ = [
+    "STATES",
+    "STRIP",
+    "Health",
+    "Listens",
+    "Quarantined",
+    "State",
+    "Swept",
+    "read_cycle_error",
+    "read_health",
+    "read_quarantine",
+    "to_json",
+]
 
-State = Literal["connected", "late", "failed", "waiting", "not connected", "never asked"]
+State = Literal[
+    "connected", "silent", "late", "failed", "waiting", "stopped", "not installed", "not connected", "never asked"
+]
+Listens = Literal["asks", "stream", "webhook"]
 
 STATES: dict[State, str] = {
     "connected": N_("connected"),
+    "silent": N_("silent against its habit"),
     "late": N_("late"),
     "failed": N_("failed"),
     "waiting": N_("waiting for the platform"),
+    "stopped": N_("stopped: the budget is used up"),
+    "not installed": N_("its library is not installed"),
     "not connected": N_("not connected"),
     "never asked": N_("never asked yet"),
 }
 
+STRIP = timedelta(days=14)  # how far back gaps are told
+_LAST = 200  # posts that the lag is measured on
+_OF_OUTCOME: Mapping[str, State] = {
+    "ok": "connected", "limited": "waiting", "budget": "stopped", "not installed": "not installed",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """Hold how the search for removed posts stands: when it last ended well, why it failed, who waits longest."""
+
+    last_ok: datetime | None = None
+    error: str | None = None
+    oldest: datetime | None = None  # when the post that waits longest was last seen at its source
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Hold how one source is; counts are None where nothing is known."""
+    """Hold how one source is; None where nothing is known, which is not zero."""
 
     source: str
     kind: str
     state: State
     every: timedelta
+    listens: Listens = "asks"
     last_ok: datetime | None = None
     next_due: datetime | None = None
+    behind: timedelta | None = None  # how long it has been due and nobody has begun
     last_outcome: str | None = None
-    error: str | None = None
-    failures: int = 0
+    error: str | None = None  # plain words, a catalogue sentence
+    failures: int = 0  # in a row
+    resting: bool = False  # failed so often that it is asked at most every 15 minutes
+    held: Held | None = None  # who works on it right now
     posts_24h: int | None = None
     posts_total: int | None = None
+    newest: datetime | None = None  # when something new came last
+    lag: timedelta | None = None  # from publishing to us: the median of the last 200 posts
     quarantined: int = 0
+    quota: Quota | None = None
+    budget: Spent | None = None
+    silence: Silence | None = None
+    gaps: tuple[Gap, ...] = ()  # of the last 14 days, oldest first
+    sweep: Swept | None = None  # None for a source that cannot tell what was removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,55 +116,134 @@ def read_health(connection: sa.Connection, config: Config, now: datetime) -> lis
     """Read the health of every source in the configuration, in its order."""
     counted = connection.execute(sa.select(quarantine.c.source, sa.func.count()).group_by(quarantine.c.source))
     aside: dict[str, int] = {row[0]: row[1] for row in counted}
+    spent = {one.source: one for one in read_budget(connection, config, now)}
+    silent = {one.source: one for one in find_silences(connection, config, now)}
+    missed: dict[str, list[Gap]] = {}
+    for gap in find_gaps(connection, now - STRIP, now, now):
+        missed.setdefault(gap.source, []).append(gap)
+    swept = swept_sources(config)
     found = []
     for name, table in config.settings.sources.items():
         kind = table.kind or name
         if name not in config.sources:
             found.append(Health(name, kind, "not connected", table.every, quarantined=aside.get(name, 0)))
             continue
-        run = connection.execute(
-            sa.select(runs.c.outcome, runs.c.error, runs.c.started_at)
-            .where(runs.c.source == name)
-            .order_by(runs.c.started_at.desc(), runs.c.id.desc())
-            .limit(1)
-        ).one_or_none()
         job = connection.execute(sa.select(jobs).where(jobs.c.name == job_of(name))).one_or_none()
-        last_ok = connection.scalar(
-            sa.select(sa.func.max(runs.c.started_at)).where(runs.c.source == name, runs.c.outcome == "ok")
-        )
+        run = _last_ended(connection, name)
+        ok = sa.select(runs.c.started_at).where(runs.c.source == name, runs.c.outcome == "ok")
+        last_ok = connection.scalar(ok.order_by(runs.c.started_at.desc()).limit(1))
+        held = read_held(connection, job_of(name), now)
         due = job.next_due if job is not None else None
-        state: State = "connected"
-        if run is None:
-            state = "never asked"
-        elif run.outcome == "limited":
-            state = "waiting"
-        elif run.outcome not in ("ok", "running"):
-            state = "failed"
-        elif due is not None and now - due > 3 * table.every:
+        behind = now - due if due is not None and held is None and now > due else None
+        state: State = "never asked" if run is None else _OF_OUTCOME.get(run.outcome, "failed")
+        if state == "connected" and behind is not None and behind > 3 * table.every:
             state = "late"
-        counts = connection.execute(
-            sa.select(
-                sa.func.count(), sa.func.count(sa.case((posts.c.collected_at > now - timedelta(days=1), 1)))
-            ).where(posts.c.source == name)
-        ).one()
-        known = last_ok is not None
+        elif state == "connected" and name in silent:
+            state = "silent"
         found.append(
             Health(
                 source=name,
                 kind=kind,
                 state=state,
                 every=table.every,
+                listens=_listens(config.sources[name]),
                 last_ok=last_ok,
                 next_due=due,
+                behind=behind,
                 last_outcome=run.outcome if run else None,
                 error=run.error if run else None,
                 failures=job.failures if job is not None else 0,
-                posts_24h=counts[1] if known else None,
-                posts_total=counts[0] if known else None,
+                resting=state == "failed" and is_open(connection, name),
+                held=held,
                 quarantined=aside.get(name, 0),
+                quota=_quota(job.quota if job is not None else None, now),
+                budget=spent.get(name),
+                silence=silent.get(name),
+                gaps=tuple(missed.get(name, ())),
+                sweep=_swept(connection, name) if name in swept else None,
+                **_counts(connection, name, last_ok, now, well=state in ("connected", "silent", "late")),
             )
         )
     return found
+
+
+def _last_ended(connection: sa.Connection, source: str) -> Any:
+    """Give the last run that ended; one that is under way says nothing yet."""
+    ended = sa.select(runs.c.outcome, runs.c.error, runs.c.started_at).where(
+        runs.c.source == source, runs.c.outcome != "running"
+    )
+    return connection.execute(ended.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)).one_or_none()
+
+
+def _listens(settings: Any) -> Listens:
+    """Tell how a source hears: it asks, it listens to a stream, or its platform calls us."""
+    if hasattr(getattr(import_module(type(settings).__module__), "Source", None), "receive"):
+        return "webhook"
+    streams = hasattr(settings, "listen") and getattr(settings, "mode", "stream") not in ("search", "hashtags")
+    return "stream" if streams else "asks"
+
+
+def _counts(
+    connection: sa.Connection, source: str, last_ok: datetime | None, now: datetime, *, well: bool
+) -> dict[str, Any]:
+    """Count a source's posts and measure its lag; where it was not heard, a zero is not known to be one."""
+    day = now - timedelta(days=1)
+    total, fresh = connection.execute(
+        sa.select(sa.func.count(), sa.func.count(sa.case((posts.c.collected_at > day, 1)))).where(
+            posts.c.source == source
+        )
+    ).one()
+    heard = last_ok is not None and last_ok > day
+    newest = sa.select(runs.c.started_at).where(runs.c.source == source, runs.c.new > 0)
+    times = sa.select(posts.c.published_at, posts.c.collected_at).where(posts.c.source == source)
+    last = connection.execute(times.order_by(posts.c.id.desc()).limit(_LAST)).all()
+    late = [max(timedelta(), row.collected_at - row.published_at) for row in last]
+    return {
+        "posts_total": total if last_ok is not None else None,
+        "posts_24h": fresh if heard and (fresh or well) else None,
+        "newest": connection.scalar(newest.order_by(runs.c.started_at.desc()).limit(1)),
+        "lag": median(late) if late else None,
+    }
+
+
+def _quota(told: Mapping[str, Any] | None, now: datetime) -> Quota | None:
+    """Read what the platform last told; requests that were left before a reset that has passed say nothing."""
+    if not told:
+        return None
+    resets = datetime.fromisoformat(told["resets_at"]) if told.get("resets_at") else None
+    return None if resets is not None and resets < now else Quota(told.get("left"), told.get("limit"), resets)
+
+
+def _swept(connection: sa.Connection, source: str) -> Swept:
+    job = connection.execute(
+        sa.select(jobs.c.last_ok, jobs.c.error).where(jobs.c.name == job_of_sweep(source))
+    ).one_or_none()
+    oldest = oldest_check(connection, source)
+    return Swept(oldest=oldest) if job is None else Swept(job.last_ok, job.error, oldest)
+
+
+def to_json(one: Health) -> dict[str, Any]:
+    """Turn a source's health into plain JSON: times in ISO 8601, spans in seconds, null where nothing is known."""
+    told: dict[str, Any] = {name: _plain(getattr(one, name)) for name in Health.__slots__}
+    told["gaps"] = [
+        {name: _plain(getattr(gap, name)) for name in Gap.__slots__ if name != "source"} for gap in one.gaps
+    ]
+    for name, kept in (("held", Held), ("quota", Quota), ("budget", Spent), ("silence", Silence), ("sweep", Swept)):
+        part = getattr(one, name)
+        if part is not None:
+            fields: Sequence[str] = kept.__slots__
+            told[name] = {field: _plain(getattr(part, field)) for field in fields if field != "source"}
+    return told
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return dict(value) if isinstance(value, Mapping) else str(value)  # money is exact, and so is its text
 
 
 def read_cycle_error(connection: sa.Connection) -> str | None:

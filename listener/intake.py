@@ -18,7 +18,8 @@ from sqlalchemy import Connection
 from listener.database import add_new, add_or_update
 from listener.match import Matcher
 from listener.mention import Author, Mention, Page, Post, Quota, Rejected
-from listener.raw import scrub
+from listener.raw import dump, scrub
+from listener.reason import N_
 from listener.store import add_quarantine, authors, clean, cursors, holes, jobs, mentions, posts, tombstones
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Intake", "Saved", "digest_of", "save_page"]
 
 _CHUNK = 500  # values bound in one IN list
+_LONGEST = 500  # characters of an id: an index of PostgreSQL holds no more than a third of a page; no platform has more
+
+_TOO_LONG = N_("an id that is too long")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,9 @@ def save_page(
 
     A post that is known already is read for edits only; one that was removed (a tombstone) never comes back.
     """
-    unique = {clean(post.native_id) or "": post for post in found}
+    strange = [post for post in found if len(post.native_id) > _LONGEST]
+    rejected = [*rejected, *(Rejected(f"id {post.native_id[:40]}", _TOO_LONG, dump(post.raw)) for post in strange)]
+    unique = {clean(post.native_id) or "": post for post in found if len(post.native_id) <= _LONGEST}
     _drop_buried(connection, source, unique)
     author_ids = _save_authors(connection, source, list(unique.values()))
     rows = [
@@ -197,8 +203,8 @@ def _index(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def _author_key(author: Author) -> str | None:
-    key = author.native_id or author.handle or author.name
-    return None if not key else (clean(key) or "").casefold()
+    key = (clean(author.native_id or author.handle or author.name) or "").casefold()
+    return (key if len(key) <= _LONGEST else hashlib.sha256(key.encode()).hexdigest()) or None
 
 
 def _save_authors(connection: Connection, source: str, found: Sequence[Post]) -> dict[str, int]:

@@ -8,53 +8,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from time import monotonic
-from traceback import format_tb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from listener.budget import gate
 from listener.config import Config
 from listener.database import Store
 from listener.errors import ClassifierError, RateLimited, SourceError
-from listener.intake import Intake
-from listener.mention import Rejected, Source
-from listener.reason import N_, say
-from listener.store import (
-    add_quarantine,
-    finish_run,
-    mentions,
-    read_cursor,
-    read_mention,
-    runs,
-    select_mentions,
-)
+from listener.intake import Intake, Saved
+from listener.lease import Hold
+from listener.mention import Page, Source
+from listener.poll import Collected, Poll
+from listener.store import mentions, read_mention, select_mentions
+
+if TYPE_CHECKING:
+    from listener.sweep import Swept
 
 __all__ = ["Collected", "Flow", "no_step"]
 
 log = logging.getLogger("escucha.pipeline")
 
-UNEXPECTED = N_("an unexpected fault ({quote})")
-
 
 def no_step(name: str) -> None:
     """Do nothing between two steps; tests put a SIGKILL here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """Count what one poll of a source brought."""
-
-    source: str
-    outcome: str  # ok, or the kind of the SourceError
-    posts: int = 0
-    new: int = 0
-    mentions: int = 0
-    rejected: int = 0
-    error: SourceError | None = None
 
 
 class Flow:
@@ -92,48 +72,54 @@ class Flow:
 
         return load(name, self.config.sources[name], egress_of(self.config))  # paths start at the file, see config.py
 
-    def collect(self, name: str, now: datetime, source: Source | None = None) -> Collected:
-        """Poll one source; each page, its mentions and its cursor are one commit, so a kill loses no post."""
-        began = monotonic()
-        with self.store.write() as connection:
-            run_id = connection.execute(
-                runs.insert().values(source=name, started_at=now, outcome="running").returning(runs.c.id)
-            ).scalar_one()
-            cursor = read_cursor(connection, name)
-        self.step("run opened")
-        posts = new = heard = rejected = 0
-        outcome, failure = "ok", None
-        try:
-            for page in (source or self.source(name)).collect(self.config.brands, cursor):
-                with self.store.write() as connection:
-                    saved = self.intake.save(connection, name, page, now)
-                posts, rejected = posts + len(page.posts), rejected + len(page.rejected)
-                new, heard = new + saved.new, heard + saved.mentions
-                self.step("page stored")
-        except SourceError as error:
-            outcome, failure = error.kind, error
-        except Exception as error:  # noqa: BLE001 - a fault of ours or of a library is a failure of the source, shown as one
-            outcome, failure = SourceError.kind, SourceError(name, say(UNEXPECTED, "en", quote=type(error).__name__))
-            # The message may quote a post, so only the places in the code are logged.
-            log.error("%s: %s\n%s", name, type(error).__name__, "".join(format_tb(error.__traceback__)))
-        with self.store.write() as connection:
-            if failure is not None and failure.body:
-                body = failure.body.decode("utf-8", "replace")
-                add_quarantine(connection, name, [Rejected("answer", str(failure), body)], now)
-            finish_run(
-                connection,
-                run_id,
-                finished_at=now + timedelta(seconds=monotonic() - began),
-                outcome=outcome,
-                posts=posts,
-                new=new,
-                mentions=heard,
-                rejected=rejected,
-                error=str(failure) if failure else None,
-            )
-        self.step("run closed")
-        log.info("%s: %s, %d posts, %d new, %d mentions, %d rejected", name, outcome, posts, new, heard, rejected)
-        return Collected(name, outcome, posts, new, heard, rejected, failure)
+    def collect(
+        self,
+        name: str,
+        now: datetime,
+        source: Source | None = None,
+        *,
+        hold: Hold | None = None,
+        longest: timedelta | None = None,
+    ) -> Collected:
+        """Poll one source; each page, its mentions and its cursor are one commit, so a kill loses no post.
+
+        `hold` is the lease under which it is polled; `longest` ends the poll between two pages.
+        """
+        poll = Poll(self.store, self.config, self.save, self.step)
+        return poll.run(name, now, source or (lambda: self.source(name)), hold, longest)
+
+    def save(self, connection: sa.Connection, name: str, page: Page, now: datetime) -> Saved:
+        """Store a page and settle what it asks of the other rooms: erase what is gone, opt-outs, edits."""
+        from stakeholders.arrival import settle_arrival
+
+        saved = self.intake.save(connection, name, page, now)
+        settle_arrival(connection, name, page, saved, now)
+        return saved
+
+    def sweep(self, name: str, now: datetime, *, everything: bool = False, hold: Hold | None = None) -> Swept:
+        """Ask a source after stored posts; what was removed or edited there is so here, each page in one commit."""
+        from listener.sweep import sweep_source
+        from stakeholders.erasure import erase
+
+        began, source = monotonic(), self.source(name)
+
+        def save(connection: sa.Connection, source_name: str, page: Page, at: datetime) -> Saved:
+            if hold is not None:
+                hold.fence(connection)
+            return self.save(connection, source_name, page, at)
+
+        return sweep_source(
+            self.store,
+            source,
+            name,
+            now,
+            save,
+            self.step,
+            erase=erase,
+            pay=gate(self.store, self.config, name, source, lambda: now + timedelta(seconds=monotonic() - began)),
+            stopping=hold.stopping if hold is not None else lambda: False,
+            again=timedelta(0) if everything else None,
+        )
 
     def classify(self, now: datetime, batch: int = 200, most: int | None = None) -> int:
         """Judge the mentions that have no verdict, one commit a batch, at most `most` batches; give how many were."""
@@ -221,6 +207,17 @@ class Flow:
         with self.store.read() as connection:
             return write(connection, self.config, week, brand, now)
 
+    def watch(self, now: datetime) -> int:
+        """Queue word of sources that fell silent or near their budget's end; give how many messages are new."""
+        from stakeholders.bill import queue_budgets
+        from stakeholders.watch import queue_silences
+
+        with self.store.write() as connection:
+            queued = queue_silences(connection, self.config, now) + queue_budgets(connection, self.config, now)
+        if queued:
+            self.step("watch queued")
+        return queued
+
     def tell(self, connection: sa.Connection, source: str, error: SourceError, failures: int, now: datetime) -> None:
         """Queue one alert an outage to communications once a source has failed three times in a row."""
         if failures >= 3 and not isinstance(error, RateLimited):
@@ -248,6 +245,7 @@ class Flow:
             attempt(self.route)
             attempt(self.send)
         attempt(self.route)
+        attempt(self.watch)
         attempt(self.digest)
         attempt(self.send)
         if failures:

@@ -1,4 +1,4 @@
-"""Read post files (JSONL, CSV, XLSX; docs/formats.md): one object after the other, with the place where it stands."""
+"""Read post files (JSONL, CSV, XLSX, mbox; docs/formats.md): one object after the other, with the place of each."""
 
 from __future__ import annotations
 
@@ -15,9 +15,21 @@ from listener.errors import SourceError, Unreachable, Unreadable
 from listener.raw import read_text
 from listener.reason import N_
 
-__all__ = ["NOT_JSON", "NOT_UTF8", "NO_FILE", "NO_HEADINGS", "SUFFIXES", "TOO_MANY_CELLS", "BadRow", "Row", "read_rows"]
+__all__ = [
+    "APPENDED",
+    "NOT_JSON",
+    "NOT_UTF8",
+    "NO_FILE",
+    "NO_HEADINGS",
+    "SUFFIXES",
+    "TOO_MANY_CELLS",
+    "BadRow",
+    "Row",
+    "read_rows",
+]
 
-SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx")
+SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx", ".mbox", ".eml")
+APPENDED = (".jsonl", ".ndjson", ".mbox")  # files that grow at their end: a place in them can be remembered
 _LONGEST_LINE = 1_000_000  # bytes
 _LARGEST_BOOK = 200_000_000  # bytes of an XLSX after decompression
 _PLACES: dict[str, tuple[str, ...]] = {  # plain headings of a table → their place in the object
@@ -34,12 +46,12 @@ NO_HEADINGS = N_("the first line holds no heading named text")
 TOO_MANY_CELLS = N_("more cells than headings")
 _NOT_A_TABLE = N_("not a row of a table")
 _NOT_A_BOOK = N_("not an XLSX workbook, or a damaged one")
-_UNKNOWN_KIND = N_("only files that end in .jsonl, .csv or .xlsx are read")
+_UNKNOWN_KIND = N_("only files that end in .jsonl, .csv, .xlsx, .mbox or .eml are read")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Hold one object of a file: where it stands, and how many bytes of the file lie behind it (JSONL only)."""
+    """Hold one object of a file: where it stands, and how many bytes of the file lie behind it (APPENDED only)."""
 
     position: str
     raw: Mapping[str, Any]
@@ -60,7 +72,7 @@ class BadRow:
 
 
 def read_rows(path: Path, source: str, *, offset: int = 0, number: int = 0) -> Iterator[Row | BadRow]:
-    """Yield every object of a post file; a JSONL file from byte `offset`, before which lie `number` lines.
+    """Yield every object of a post file; one of APPENDED from byte `offset`, before which lie `number` objects.
 
     Raises Unreachable when the file cannot be opened, Unreadable when it is no table or workbook.
     """
@@ -69,6 +81,14 @@ def read_rows(path: Path, source: str, *, offset: int = 0, number: int = 0) -> I
     try:
         if reader is not None:
             yield from reader(path, source)
+        elif suffix == ".mbox":
+            from listener.letterfile import read_mbox
+
+            yield from read_mbox(path, source, offset, number)
+        elif suffix == ".eml":
+            from listener.letterfile import read_eml
+
+            yield read_eml(path)
         elif suffix in SUFFIXES:
             yield from _lines(path, offset, number)
         else:

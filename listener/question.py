@@ -1,12 +1,16 @@
-"""Ask a platform for brands: OR queries of their names, handles and hashtags, none longer than the platform allows."""
+"""Ask a platform for brands: queries of their names, handles, hashtags and own queries, each within its limit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from listener.mention import Brand
+from listener.query.dialects import DIALECTS
+from listener.query.translate import Translation, translate_tree
+from listener.query.tree import any_of, of_brand
 
-__all__ = ["ask", "spellings"]
+__all__ = ["ask", "ask_platform", "spellings"]
 
 
 def spellings(brands: Iterable[Brand]) -> tuple[str, ...]:
@@ -20,30 +24,23 @@ def spellings(brands: Iterable[Brand]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def _terms(brands: Sequence[Brand], signs: bool) -> Iterator[str]:
-    """Yield each thing to ask for once: "quoted names", @handles, #hashtags."""
-    for name in spellings(brands):
-        yield f'"{name}"'
-    if signs:
-        named = ["@" + word.strip("@ ") for brand in brands for word in brand.handles]
-        tagged = ["#" + word.strip("# ") for brand in brands for word in brand.hashtags]
-        yield from dict.fromkeys(word for word in (*named, *tagged) if len(word) > 1)
+def ask_platform(brands: Sequence[Brand], platform: str, *, limit: int | None = None, suffix: str = "") -> Translation:
+    """Say for a platform (a key of DIALECTS) what would bring the posts about brands, and what it cannot be asked.
+
+    A single term that is longer than the limit is cut to what fits, because asking for its start finds more, not less.
+    """
+    if not brands:
+        return Translation(())
+    tree = any_of(map(of_brand, brands))
+    return translate_tree(tree, DIALECTS[platform], limit=limit, suffix=suffix, whole=True)
 
 
 def ask(brands: Sequence[Brand], limit: int, *, suffix: str = "", signs: bool = True) -> list[str]:
     """Build as few OR queries of at most `limit` characters as hold every term; `suffix` ends each.
 
-    A single term that is longer than the limit is cut to what fits, because asking for its start finds more, not less.
+    X is asked for @handles and #hashtags too; `signs=False` asks as Reddit understands it, by names alone.
     """
-    queries: list[str] = []
-    chosen: list[str] = []
-    room = limit - len(suffix) - 2  # the brackets
-    for term in _terms(brands, signs):
-        fitting = term if len(term) <= room else term[: room - 1].rstrip() + ('"' if term[0] == '"' else "")
-        if chosen and len(" OR ".join([*chosen, fitting])) > room:
-            queries.append(f"({' OR '.join(chosen)}){suffix}")
-            chosen = []
-        chosen.append(fitting)
-    if chosen:
-        queries.append(f"({' OR '.join(chosen)}){suffix}")
-    return queries
+    if signs:
+        return list(ask_platform(brands, "x", limit=limit, suffix=suffix).queries)
+    named = [replace(brand, handles=(), hashtags=()) for brand in brands]
+    return list(ask_platform(named, "reddit", limit=limit, suffix=suffix).queries)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import time, timedelta
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from listener.channel import ChannelTable
 from listener.duration import Span
 from listener.mention import Brand
+from listener.sla import Calendar, Sla
+from listener.table import Table
 from listener.taxonomy import Department, Dimension, Intent, Kind, Language, Priority, Sentiment, Stakeholder
 
 __all__ = [
     "Alerts",
+    "Budget",
+    "Calendar",
+    "ChannelTable",
     "Clock",
     "DepartmentTable",
     "Digest",
@@ -33,12 +41,6 @@ __all__ = [
 ]
 
 
-class Table(BaseModel):
-    """Refuse keys that nobody reads: a typo must not be silence."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class StoreTable(Table):
     """Say where the database is."""
 
@@ -53,26 +55,46 @@ class Named(Table):
         None, description="two letters; posts placed in another country are not about this entity"
     )
     sector: str | None = Field(None, description="what it does, in a few words")
-    names: list[str] = Field([], description="other spellings, nicknames, products, executives")
+    names: list[str] = Field([], description="other spellings and nicknames")
+    products: list[str] = Field([], description="what it sells, by name; naming one names the brand")
+    executives: list[str] = Field([], description="people who speak for it; naming one names the brand")
     handles: list[str] = Field([], description="accounts that people name when they speak of it: @acme")
     hashtags: list[str] = Field([], description="hashtags that mean it: #acme")
     exclude: list[str] = Field([], description="phrases in which the name means something else")
     own_handles: list[str] = Field([], description="accounts that speak for it")
+    care_handles: list[str] = Field([], description="of those, the ones that answer customers")
+    sales_handles: list[str] = Field([], description="of those, the ones that sell")
+    corporate_handles: list[str] = Field([], description="of those, the company's own voice: press, investors")
+    query: str | None = Field(
+        None, description="a query (docs/query.md): posts that fit it are mentions too, even without the name"
+    )
 
     def brand(self, key: str, kind: Kind) -> Brand:
-        """Give the record that the rooms work with."""
+        """Give the record that the rooms work with: products and people are names, accounts of a type its own."""
+        typed = (*self.care_handles, *self.sales_handles, *self.corporate_handles)
+        own = _bare((*self.own_handles, *typed))
         return Brand(
             key=key,
             name=self.name,
             kind=kind,
             country=self.country,
             sector=self.sector,
-            names=(self.name, *self.names),
-            handles=tuple(handle.lstrip("@") for handle in (*self.handles, *self.own_handles)),
+            names=tuple(dict.fromkeys((self.name, *self.names, *self.products, *self.executives))),
+            handles=tuple(dict.fromkeys((*_bare(self.handles), *own))),
             hashtags=tuple(tag.lstrip("#") for tag in self.hashtags),
             exclude=tuple(self.exclude),
-            own_handles=tuple(handle.lstrip("@") for handle in self.own_handles),
+            own_handles=own,
+            products=tuple(self.products),
+            executives=tuple(self.executives),
+            care_handles=_bare(self.care_handles),
+            sales_handles=_bare(self.sales_handles),
+            corporate_handles=_bare(self.corporate_handles),
+            query=self.query,
         )
+
+
+def _bare(handles: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(handle.lstrip("@") for handle in handles))
 
 
 class SourceTable(BaseModel):
@@ -136,10 +158,11 @@ class DepartmentTable(Table):
     """Say who is told when a department owes an answer."""
 
     lead: str | None = Field(None, description="the name people read")
-    alert: list[str] = Field([], description="where its alerts go: mail:name@example.org")
+    alert: list[str] = Field([], description="where its alerts go: mail:name@example.org, slack:NAME")
     people: list[str] = Field([], description="names that a case can be assigned to")
     alert_within: Span | None = Field(None, description="its own clock for alerts instead of [sla]")
     important_within: Span | None = Field(None, description="its own clock for important cases instead of [sla]")
+    calendar: str | None = Field(None, description="key of the [calendars.NAME] it works in; left out: that of [sla]")
 
 
 class When(Table):
@@ -170,19 +193,6 @@ class RouteRule(Table):
     department: Department
     priority: Priority | None = Field(None, description="left out: what the taxonomy gives")
     copies: list[Department] = Field([], description="who is told beside it")
-
-
-class Sla(Table):
-    """Set the clocks and the working hours they run in."""
-
-    alert: Span = Field(timedelta(hours=1), description="an alert is answered within, round the clock")
-    important: Span = Field(timedelta(hours=8), description="an important case is answered within, in working hours")
-    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(
-        ["mon", "tue", "wed", "thu", "fri"], description="working days"
-    )
-    opens: time = Field(time(9, 0), description="start of the working day, in [instance] timezone")
-    closes: time = Field(time(18, 0), description="end of the working day")
-    holidays: bool = Field(True, description="skip the public holidays of [instance] country")
 
 
 class Mail(Table):
@@ -237,6 +247,24 @@ class Clock(Table):
     """Set how often the stages after collecting run."""
 
     cycle: Span = Field(timedelta(minutes=1), description="classify, route and alert")
+    longest: Span = Field(
+        timedelta(minutes=5), description="a poll that takes longer ends between two pages; the next one goes on"
+    )
+    patience: Span = Field(
+        timedelta(minutes=10), description="a poll that has not moved for so long is told as failed and left alone"
+    )
+
+
+class Budget(Table):
+    """Say what listening may cost; what a platform bills is counted by source and month (UTC)."""
+
+    currency: str = Field("USD", description="three letters; the prices that ship are in USD")
+    prices: dict[str, dict[str, Decimal]] = Field(
+        {}, description="[budget.prices.KIND]: unit = price of one, where the list that ships is not yours"
+    )
+    monthly: dict[str, Decimal] = Field(
+        {}, description="[budget.monthly]: SOURCE = amount; a warning at 80 %, nothing is asked past 100 %"
+    )
 
 
 class Settings(Table):
@@ -263,11 +291,14 @@ class Settings(Table):
         {}, description="another department for a stakeholder than the taxonomy's"
     )
     sla: Sla = Sla()
+    calendars: dict[str, Calendar] = Field({}, description="when teams work: hours, breaks, holidays of a region")
     mail: Mail = Mail()
+    channels: dict[str, ChannelTable] = Field({}, description="where alerts go beside mail (docs/channels.md)")
     alerts: Alerts = Alerts()
     digest: Digest = Digest()
     server: Server = Server()
     clock: Clock = Clock()
+    budget: Budget = Budget()
     egress: EgressTable = EgressTable()
 
     def watched(self) -> tuple[Brand, ...]:

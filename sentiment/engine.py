@@ -103,9 +103,9 @@ class EncoderClassifier:
     def _verdict(self, asked: _Asked, encoding: Encoding, closely: bool) -> Verdict:
         item, reading = asked.item, asked.reading
         said = _Said(self, asked, encoding, closely)
-        relevant = by_evidence(reading, item.post, item.brand)
+        relevant = by_evidence(reading, item.post, item.brand, item.rivals)
         if relevant is None:
-            odds, told = leaning(reading, item.brand)
+            odds, told = leaning(reading, item.brand, item.post, item.rivals)
             relevant = _leant(said.label("relevant"), odds)
             around = _around(reading, item.brand, relevant.name == "true")
             relevant = replace(relevant, because=(told, around) if told and relevant.name == "true" else (around,))

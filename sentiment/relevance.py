@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from listener.match import fold
+from listener.entity import is_namesake
+from listener.match import Matcher, fold
 from listener.mention import Author, Brand, Post, Term
-from listener.reason import Reason, reason
+from listener.reason import N_, Reason, reason
 from sentiment.lexicon import IDIOMS, TRADES, is_ambiguous
 from sentiment.places import COUNTRY_WORDS, PLACES, countries_in, country_at, origins_in
 from sentiment.tokens import BRAND, Reading
@@ -27,19 +28,27 @@ _HERE = re.compile(
     r"\b(?:aca en|aqui en|aqui no|aca|aqui|desde|vivo en|soy de|estoy en|here in|moro em|moro no|sou de|vim de)\s+"
     r"(?:el |la |los |las |o |a )?(?P<rest>\w.*)"
 )
+_ACCOUNT = re.compile(r"(?<![\w@#])@([\w.]*\w)")
 _LINK = r"\s*(?:de\s+|en\s+|do\s+|no\s+|in\s+)?\(?"  # "Claro Chile", "Claro de Chile", "Claro (Chile)"
 
 
-def by_evidence(reading: Reading, post: Post, brand: Brand) -> Label | None:
-    """Give the answer where evidence decides, None where the context must (see `leaning`)."""
+def by_evidence(reading: Reading, post: Post, brand: Brand, rivals: Sequence[Brand] = ()) -> Label | None:
+    """Give the answer where evidence decides, None where the context must (see `leaning`).
+
+    `rivals` are the other brands watched: those of the same name in another country count against this one where they
+    are named or their country is.
+    """
     if not reading.brand:
         if _about(post, brand):
             return None
+        if brand.query and _fits(post, brand, tuple(rivals)):
+            fits = _yes(0.9, reason("the post fits the query of {brand}", brand=brand.name))
+            return elsewhere(reading, post, brand) or fits
         phrase = next((one for one in brand.exclude if fold(one).strip() in fold(reading.text)), None)
         if phrase is not None:
             return _no(0.97, reason("“{quote}” is on the list of what is not meant", quote=phrase))
         return _no(0.9, reason("the text does not name {brand}", brand=brand.name))
-    away = elsewhere(reading, post, brand)
+    away = elsewhere(reading, post, brand) or _namesake(reading, post, brand, rivals)
     if away is not None:
         return away
     other = _other_firm(reading, post.author, brand)
@@ -56,15 +65,20 @@ def by_evidence(reading: Reading, post: Post, brand: Brand) -> Label | None:
     return None
 
 
-def leaning(reading: Reading, brand: Brand) -> tuple[float, Reason | None]:
+def leaning(
+    reading: Reading, brand: Brand, post: Post | None = None, rivals: Sequence[Brand] = ()
+) -> tuple[float, Reason | None]:
     """Give what speaks for the brand before its surroundings are read: log odds, and why.
 
     A name that is no common word usually means the brand, but it may be a surname, a city or another firm: the context
-    can overrule it. A post on the brand's own page that does not name it usually means it too.
+    can overrule it. A post on the brand's own page that does not name it usually means it too. Where others of the name
+    are watched in other countries, the reason is what places the post, or that nothing does.
     """
     if not reading.brand:
         return _PAGE, reason("the post stands on a page or file about {brand}", brand=brand.name)
     certain = certain_terms(reading, brand)
+    if post is not None and any(is_namesake(brand, other) for other in rivals):
+        return (_NAME if certain else _WORD), _placed(reading, post, brand)
     if certain:
         return _NAME, reason("the name “{quote}” is no common word", quote=certain[0].text)
     return _WORD, None
@@ -115,6 +129,54 @@ def elsewhere(reading: Reading, post: Post, brand: Brand) -> Label | None:
     if placed:
         return _no(0.85, reason("the author's profile is placed in {country}", country=min(placed)))
     return None
+
+
+def _namesake(reading: Reading, post: Post, brand: Brand, rivals: Sequence[Brand]) -> Label | None:
+    """Give a "not relevant" where the text names the account, or only the country, of a namesake watched too."""
+    others = [other for other in rivals if is_namesake(brand, other)]
+    accounts = {fold(handle): other for other in others for handle in (*other.handles, *other.own_handles)}
+    named = [term for term in reading.brand if term.text[0] == "@"]
+    mine = {fold(handle) for handle in (*brand.handles, *brand.own_handles)}
+    if not others or any(fold(term.text[1:]) in mine for term in named):
+        return None
+    for hit in _ACCOUNT.finditer(reading.text):
+        other = accounts.get(fold(hit[1]))
+        if other is not None and fold(hit[1]) not in mine:
+            sentence = N_("“{quote}” is the account of {brand} in another country ({country})")
+            return _no(0.95, reason(sentence, quote=hit[0], brand=other.name, country=other.country or ""))
+    places = countries_in(reading.text)
+    if brand.country in places | origins_in(reading.text) or post.country == brand.country:
+        return None
+    for other in others:
+        if other.country in places:
+            sentence = N_("the text speaks of {country}, where another {brand} is watched")
+            return _no(0.85, reason(sentence, country=other.country or "", brand=other.name))
+    return None
+
+
+def _placed(reading: Reading, post: Post, brand: Brand) -> Reason:
+    country = brand.country or ""
+    if country in countries_in(reading.text) | origins_in(reading.text):
+        return reason("the text speaks of {country}", country=country)
+    if post.country == country:
+        return reason("the platform places the post in {country}", country=country)
+    return reason("nothing tells which country's {brand} is meant: it counts for each", brand=brand.name)
+
+
+def _fits(post: Post, brand: Brand, rivals: tuple[Brand, ...]) -> bool:
+    from listener.query.fault import QueryError
+    from listener.query.match import facts_of, fits
+    from listener.query.parse import parse
+
+    try:  # few posts come here, and few brands have a query
+        return fits(parse(brand.query or ""), facts_of(post, _matcher((brand, *rivals)).find(post.text)))
+    except QueryError:  # a file brought it; those of config.toml are checked when it is read
+        return False
+
+
+@lru_cache(maxsize=16)
+def _matcher(brands: tuple[Brand, ...]) -> Matcher:
+    return Matcher(brands)
 
 
 def _author_places(author: Author, home: str) -> frozenset[str]:

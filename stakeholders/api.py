@@ -1,4 +1,4 @@
-"""Answer over HTTP: health, and the acknowledge links of mails; FastAPI, under /api beside the pages.
+"""Answer over HTTP: health, acknowledge links of mails, calls of platforms; FastAPI, under /api beside the pages.
 
 A link in a mail is a key: it stands in no log of ours, is sent to no other site, and changes nothing until the person
 presses the button, because mail scanners open every link by themselves. FastAPI is imported at the top, since it reads
@@ -22,8 +22,11 @@ from sqlalchemy import Connection
 from listener.database import Store
 from listener.errors import EscuchaError
 from listener.health import read_cycle_error
+from listener.hooks import make_hooks
+from listener.intake import Intake
 from listener.reason import N_, say
 from listener.store import runs
+from stakeholders.arrival import settle_arrival
 from stakeholders.dossier import history, read_case
 from stakeholders.letter import before, clock, render
 from stakeholders.links import Expired, Forged, Link, read
@@ -95,7 +98,7 @@ def make_api(config: Config, store: Store, now: Callable[[], datetime] = _clock_
         body = render("api.html.j2", nonce=request.state.nonce, schema=api.openapi())
         return HTMLResponse(body)
 
-    # Inbound webhooks of platforms get a router of their own here, with their signatures checked over the raw body.
+    router.include_router(make_hooks(config, store, Intake(config), settle_arrival, now))
     api.include_router(router)
     return api
 

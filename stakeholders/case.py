@@ -51,7 +51,7 @@ Note = str | Mapping[str, Any] | None  # a person's words, or a reason as JSON
 PROGRAM = "escucha"  # who, when the program itself does it
 
 # What a reader of a case must know of before acting; a mail that went out or a note changes nothing.
-_SILENT = ("told", "note")
+_SILENT = ("told", "note", "clocked")
 _MOVED = N_("{quote_who} changed this case meanwhile ({ago} ago): look at it again")
 _CHANGED = {
     "assigned": N_("{quote_who} gave this case to somebody else ({ago} ago): look at it again"),
@@ -112,7 +112,7 @@ def open_case(
         "status": "new",
         "thread": thread,
         "opened_at": now,
-        "due_at": due_at(route.priority, route.department, settings, now),
+        "due_at": due_at(route.priority, route.department, settings, now, stakeholder),
         "version": 1,
     }
     case_id = connection.execute(cases.insert().values(**row).returning(cases.c.id)).scalar_one()
@@ -149,7 +149,7 @@ def join(
     again = reopen and row.status in ("answered", "closed")
     if again:
         changes |= {"status": "new", "acknowledged_at": None, "answered_at": None, "closed_at": None}
-    due = due_at(urgency, row.department, settings, now)
+    due = due_at(urgency, row.department, settings, now, row.stakeholder)
     if again:
         changes["due_at"] = due
     elif raised and due is not None:
@@ -248,7 +248,7 @@ def reroute(
         told = tuple(name for name in changes if name != "rank")
         if "priority" in changes or "department" in changes:
             start = now if priority == "alert" and row.priority != "alert" else row.opened_at
-            changes["due_at"] = due_at(priority, route.department, settings, start)
+            changes["due_at"] = due_at(priority, route.department, settings, start, stakeholder)
         before = {name: getattr(row, name) for name in told}
         after = {name: wanted[name] for name in told}
         _change(connection, row, changes, now, who, "rerouted", before, after)

@@ -27,6 +27,7 @@ from stakeholders.decision import (
 from stakeholders.dossier import read_case
 from stakeholders.facts import Case
 from stakeholders.priority import RANKS
+from stakeholders.regulation.mark import mark
 from stakeholders.sla import due_at
 from stakeholders.store import case_mentions, cases, decisions
 
@@ -82,6 +83,7 @@ def correct(
             record(connection, case.id, now, who, "corrected", *changed)
         return new
     record(connection, case_id, now, who, "corrected", *changed)
+    mark(connection, desk.config.settings, case_id, mention_id, facts, now)
     _move(desk, connection, case_id, mention_id, who, now)
     return new
 
@@ -142,7 +144,7 @@ def _move(desk: Desk, connection: Connection, case_id: int, mention_id: int, who
     standing = _standing(connection, case)
     if standing in ("answered", "closed") and RANKS[urgent] < RANKS[case.priority]:
         # It was finished as something less urgent: who answers now could not know, so the clock starts now.
-        due = due_at(urgent, moved.department, desk.config.settings, now)
+        due = due_at(urgent, moved.department, desk.config.settings, now, moved.stakeholder)
         moved = _reopen(connection, moved, "new", due, who, now)
     elif standing != case.status:
         moved = _reopen(connection, moved, "answered" if standing == "answered" else "new", moved.due_at, who, now)

@@ -9,11 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from listener.erasure import count_removed
 from listener.store import mentions, posts, quarantine
 from sentiment.store import verdicts
 from stakeholders.hearing import Gap, gaps
 from stakeholders.period import Period
 from stakeholders.store import case_mentions
+from stakeholders.watch import Quiet, read_quiet
 
 __all__ = ["Honest", "counted", "honest_counts", "moment_of", "named", "tally"]
 
@@ -38,6 +40,9 @@ class Honest:
     corrected: int  # of the judged: a person changed a label
     rejected: int  # items that could not be read, first seen in the period, of every source
     gaps: tuple[Gap, ...] = ()
+    removed: int = 0  # posts removed in the period, at the source or on request, of every source and brand
+    texts: int = 0  # of the relevant: different texts; copies, reposts and news sent to many outlets are one
+    quiet: tuple[Quiet, ...] = ()  # sources that answered and brought nothing, against their habit
 
     def reconciles(self) -> bool:
         """Tell whether the sums agree."""
@@ -89,11 +94,15 @@ def honest_counts(connection: Connection, period: Period, brand: str | None, now
             sa.func.count().filter(verdicts.c.relevant, verdicts.c.unsure).label("unsure"),
             sa.func.count().filter(verdicts.c.relevant, case_mentions.c.how == "repeat").label("repeats"),
             sa.func.count().filter(verdicts.c.by == "person").label("corrected"),
+            # A post that is not compared yet counts as a text of its own.
+            sa.func.count(sa.distinct(sa.func.coalesce(posts.c.cluster, posts.c.id)))
+            .filter(verdicts.c.relevant)
+            .label("texts"),
         )
         .select_from(
-            mentions.outerjoin(verdicts, sa.and_(verdicts.c.mention_id == mentions.c.id, verdicts.c.current)).outerjoin(
-                case_mentions, case_mentions.c.mention_id == mentions.c.id
-            )
+            mentions.join(posts)
+            .outerjoin(verdicts, sa.and_(verdicts.c.mention_id == mentions.c.id, verdicts.c.current))
+            .outerjoin(case_mentions, case_mentions.c.mention_id == mentions.c.id)
         )
         .where(named(period, brand))
     ).one()
@@ -104,5 +113,7 @@ def honest_counts(connection: Connection, period: Period, brand: str | None, now
         collected=connection.scalar(collected) or 0,
         rejected=connection.scalar(rejected) or 0,
         gaps=tuple(gaps(connection, period, now)),
+        removed=count_removed(connection, period.start, period.end),
+        quiet=read_quiet(connection, period.start, period.end),
         **row._mapping,
     )

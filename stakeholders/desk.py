@@ -197,7 +197,9 @@ class Desk:
             return None
         self._memory(facts.brand).add(row.mention_id, row.text, row.published_at)
         from stakeholders.alerts import queue_case
+        from stakeholders.regulation.mark import mark
 
+        mark(connection, self.config.settings, case.id, row.mention_id, facts, now)
         queue_case(connection, self.config, case, row.mention_id, joined, now)
         return case
 

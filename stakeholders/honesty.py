@@ -7,20 +7,11 @@ from datetime import timedelta
 from listener.reason import N_
 from stakeholders.blocks import Block, Section
 from stakeholders.figures import Figures
-from stakeholders.insight import Gap
+from stakeholders.hearing import Gap, why
+from stakeholders.watch import Quiet
 from stakeholders.wording import Wording
 
 __all__ = ["count_honestly"]
-
-_WHY = {
-    "before": N_("it was connected later"),
-    "silent": N_("nobody asked it"),
-    "unreachable": N_("it did not answer"),
-    "not allowed": N_("it refused the key"),
-    "limited": N_("it asked to wait"),
-    "unreadable": N_("its answer could not be read"),
-    "refused": N_("its address is not on the list of hosts"),
-}
 
 
 def count_honestly(figures: Figures, wording: Wording) -> Section:
@@ -50,9 +41,14 @@ def count_honestly(figures: Figures, wording: Wording) -> Section:
         )
         note = w.say(N_("of them unsure, counted by the best guess: {unsure}"), unsure=honest.unsure)
         rows.append((w.say(N_("For the brand")), sums, note))
-        rows.append((w.say(N_("Copies and reposts among them")), n(honest.repeats), ""))
+        note = w.say(N_("copies, reposts and news sent to many outlets count once"))
+        rows.append((w.say(N_("Different texts among them")), n(honest.texts), note))
+        rows.append((w.say(N_("Copies and reposts that joined a case")), n(honest.repeats), ""))
     rows.append((w.say(N_("Corrected by a person")), n(honest.corrected), ""))
     rows.append((w.say(N_("Items that could not be read")), n(honest.rejected), ""))
+    if honest.removed:
+        note = w.say(N_("at the source or on request; they are in no figure"))
+        rows.append((w.say(N_("Posts removed this week")), n(honest.removed), note))
     by_source: dict[str, list[Gap]] = {}
     for gap in honest.gaps:
         by_source.setdefault(gap.source, []).append(gap)
@@ -70,16 +66,27 @@ def count_honestly(figures: Figures, wording: Wording) -> Section:
                 w.say(N_("Not connected or not heard at all: {quote_list}."), quote_list=w.list(figures.not_heard)),
             )
         )
-    if not by_source and not figures.not_heard:
+    blocks += [Block("text", _quiet(one, w)) for one in honest.quiet]
+    if not by_source and not figures.not_heard and not honest.quiet:
         blocks.append(Block("text", w.say(N_("Every source of the configuration was heard the whole week."))))
     return Section(w.say(N_("Honest count")), tuple(blocks), boxed=True)
+
+
+def _quiet(one: Quiet, w: Wording) -> str:
+    if one.until is None:
+        sentence = N_(
+            "«{quote_source}» answers and has brought nothing new since {since}, against its habit: "
+            "its zero may not be a zero."
+        )
+        return w.say(sentence, quote_source=one.source, since=one.since)
+    sentence = N_("«{quote_source}» answered and brought nothing new from {since} to {until}, against its habit.")
+    return w.say(sentence, quote_source=one.source, since=one.since, until=one.until)
 
 
 def _missed(found: list[Gap], w: Wording) -> tuple[str, str]:
     longest = max(found, key=lambda gap: (gap.end - gap.start, gap.start))
     total = w.span(sum((gap.end - gap.start for gap in found), timedelta()))
-    why = w.say(_WHY.get(longest.why, N_("it failed")))
-    note = f"{w.moment(longest.start)} – {w.moment(longest.end)}: {why}"
+    note = f"{w.moment(longest.start)} – {w.moment(longest.end)}: {why(longest, w.lang)}"
     if len(found) > 1:
         note = w.say(N_("{count} stretches, the longest {quote_note}"), count=len(found), quote_note=note)
     return total, note

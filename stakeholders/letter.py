@@ -57,7 +57,18 @@ def write_letter(connection: Connection, config: Config, row: sa.Row[Any], now: 
 
         return write_digest(connection, config, row, now)
     lang = config.language
-    subject, told = _source(config, row, lang) if row.kind == "source" else _case(connection, config, row, now, lang)
+    if row.kind == "budget":
+        from stakeholders.bill import word_budget
+
+        subject, told = word_budget(config, row, lang)
+    elif row.kind == "silent":
+        from stakeholders.watch import word_silence
+
+        subject, told = word_silence(config, row, lang)
+    elif row.kind == "source":
+        subject, told = _source(config, row, lang)
+    else:
+        subject, told = _case(connection, config, row, now, lang)
     told |= {"lang": lang, "instance": config.settings.instance.name}
     return Message(
         key=row.key,

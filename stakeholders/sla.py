@@ -1,120 +1,104 @@
-"""Count due times in working hours: the team's days, hours, zone and public holidays, right across clock changes."""
+"""Say by when an answer is owed: the spans of a department and of who speaks, in the hours of its calendar."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from listener.mention import aware
 from listener.settings import Settings
-from listener.taxonomy import Department, Priority
+from listener.sla import DAYS, Calendar, Holiday, parse_shift, parse_year_day
+from listener.taxonomy import Department, Priority, Stakeholder
+from stakeholders.worktime import Hours, Shift, due, working_time
 
-__all__ = ["Hours", "due", "due_at", "hours_of", "within", "working_time"]
-
-log = logging.getLogger("escucha.stakeholders")
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_FURTHEST = 366 * 20  # days looked ahead before saying that the clock never runs out
+__all__ = ["Hours", "calendar_hours", "due", "due_at", "hours_of", "within", "working_time"]
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Hold when a team works: weekdays ("mon"…), local opening and closing, and the country whose holidays are kept."""
+def hours_of(settings: Settings, department: Department | None = None) -> Hours:
+    """Give the working hours of a department: the calendar it names, else that of [sla], else the keys of [sla].
 
-    days: tuple[str, ...]
-    opens: time
-    closes: time
-    zone: ZoneInfo
-    country: str | None = None  # two letters
-    holidays: bool = True
+    A calendar that is not there counts as left out; reading config.toml reports it.
+    """
+    table = settings.departments.get(department) if department is not None else None
+    key = (table.calendar if table is not None else None) or settings.sla.calendar
+    return calendar_hours(settings, key)
 
 
-def hours_of(settings: Settings) -> Hours:
-    """Give the working hours of a configuration."""
-    sla, instance = settings.sla, settings.instance
-    zone = ZoneInfo(instance.timezone)
-    return Hours(tuple(sla.days), sla.opens, sla.closes, zone, instance.country, sla.holidays)
+def calendar_hours(settings: Settings, key: str | None) -> Hours:
+    """Give the working hours of [calendars.KEY]; of [sla] alone for None or a calendar that is not there."""
+    return _hours(settings.calendars.get(key or "", Calendar()), settings)
 
 
-def within(priority: Priority, department: Department, settings: Settings) -> tuple[timedelta, bool] | None:
+def within(
+    priority: Priority, department: Department, settings: Settings, stakeholder: Stakeholder | None = None
+) -> tuple[timedelta, bool] | None:
     """Give how long a department has, and whether its clock runs round the clock; None: no answer is owed.
 
-    A department's own `alert_within` / `important_within` goes before [sla].
+    A department's own `alert_within` / `important_within` and the clock of who speaks ([sla.stakeholders]) go before
+    [sla]; of the two, the shorter counts.
     """
-    table = settings.departments.get(department)
+    sla, table = settings.sla, settings.departments.get(department)
+    speaker = sla.stakeholders.get(stakeholder) if stakeholder is not None else None
     match priority:
         case "alert":
-            return (table.alert_within if table else None) or settings.sla.alert, True
+            own = (table.alert_within if table else None, speaker.alert if speaker else None)
+            return min((span for span in own if span is not None), default=sla.alert), True
         case "important":
-            return (table.important_within if table else None) or settings.sla.important, False
+            own = (table.important_within if table else None, speaker.important if speaker else None)
+            return min((span for span in own if span is not None), default=sla.important), False
         case _:
             return None
 
 
-def due_at(priority: Priority, department: Department, settings: Settings, start: datetime) -> datetime | None:
+def due_at(
+    priority: Priority,
+    department: Department,
+    settings: Settings,
+    start: datetime,
+    stakeholder: Stakeholder | None = None,
+) -> datetime | None:
     """Give when a case that starts now must be answered, in UTC; None when no answer is owed."""
-    clock = within(priority, department, settings)
-    return None if clock is None else due(start, clock[0], hours_of(settings), clock[1])
+    clock = within(priority, department, settings, stakeholder)
+    return None if clock is None else due(start, clock[0], hours_of(settings, department), clock[1])
 
 
-def due(start: datetime, within: timedelta, hours: Hours, round_the_clock: bool = False) -> datetime:
-    """Give the UTC moment at which `within` has passed since `start`: of working time, unless round the clock.
-
-    Raises ValueError for a naive time, a negative span, or hours in which nobody ever works.
-    """
-    start = aware(start)
-    if within < timedelta(0):
-        raise ValueError("a clock cannot run backwards")
-    if round_the_clock:
-        return start + within
-    left = within
-    for opened, closed in _shifts(start, hours):
-        begin = max(opened, start)
-        if closed - begin >= left:
-            return begin + left
-        left -= closed - begin
-    raise ValueError("nobody works in these hours: the clock would never run out")
-
-
-def working_time(start: datetime, end: datetime, hours: Hours) -> timedelta:
-    """Give the working time between two aware moments; zero when the end is not after the start."""
-    start, end = aware(start), aware(end)
-    worked = timedelta(0)
-    if end <= start:
-        return worked
-    for opened, closed in _shifts(start, hours):
-        if opened >= end:
-            break
-        worked += min(closed, end) - max(opened, start)
-    return worked
+def _hours(table: Calendar, settings: Settings) -> Hours:
+    sla, instance = settings.sla, settings.instance
+    days = sla.days if table.days is None else table.days
+    usual = tuple(parse_shift(one) for one in table.shifts) or (
+        _one(table.opens or sla.opens, table.closes or sla.closes),
+    )
+    week = tuple(
+        tuple(parse_shift(one) for one in table.own_shifts[day])
+        if day in table.own_shifts
+        else usual
+        if day in days
+        else ()
+        for day in DAYS
+    )
+    return Hours(
+        week,
+        ZoneInfo(table.timezone or instance.timezone),
+        # A region belongs to the country that stands beside it.
+        table.country or instance.country,
+        table.region,
+        sla.holidays if table.holidays is None else table.holidays,
+        tuple(table.categories),
+        _days(table.extra_holidays),
+        _days(table.worked_days),
+        usual,
+    )
 
 
-def _shifts(start: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime]]:
-    """Yield opening and closing in UTC of each working day that is not over at `start`."""
-    first = start.astimezone(hours.zone).date() - timedelta(days=1)
-    for ahead in range(_FURTHEST):
-        day = first + timedelta(days=ahead)
-        if _DAYS[day.weekday()] not in hours.days or (hours.holidays and day in _holidays(hours.country, day.year)):
-            continue
-        # Opening and closing are read on the wall of that day: on a day of clock change it is 23 or 25 hours long.
-        opened = datetime.combine(day, hours.opens, hours.zone).astimezone(UTC)
-        closed = datetime.combine(day, hours.closes, hours.zone).astimezone(UTC)
-        if closed > max(opened, start):
-            yield opened, closed
+def _one(opens: time, closes: time) -> Shift:
+    return 60 * opens.hour + opens.minute, 60 * closes.hour + closes.minute
 
 
-@lru_cache(maxsize=256)
-def _holidays(country: str | None, year: int) -> frozenset[date]:
-    if country is None:
-        return frozenset()
-    import holidays
-
-    try:
-        return frozenset(holidays.country_holidays(country.upper(), years=year))
-    except NotImplementedError:
-        log.warning("no public holidays are known for %s: every weekday counts as worked", country)
-        return frozenset()
+def _days(days: list[Holiday]) -> frozenset[date | tuple[int, int]]:
+    found: set[date | tuple[int, int]] = set()
+    for day in days:
+        yearly = parse_year_day(day) if isinstance(day, str) else None
+        if yearly is not None:
+            found.add(yearly)
+        elif isinstance(day, date):
+            found.add(day)
+    return frozenset(found)

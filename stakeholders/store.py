@@ -51,6 +51,8 @@ cases = sa.Table(
     sa.Column("answered_at", Moment),
     sa.Column("closed_at", Moment),
     sa.Column("version", sa.Integer, nullable=False, default=1),
+    sa.Column("regulatory_due_at", Moment),
+    sa.Column("regulatory_rule", sa.Text),
     sa.Index("ix_cases_thread", "thread"),
     sa.Index("ix_cases_opened_at", "opened_at"),
     # the inbox: open cases, most urgent first; the partial index keeps it small however old the archive grows
@@ -97,7 +99,7 @@ alerts = sa.Table(
     sa.Column("department", sa.Text),
     sa.Column("reason", JSONText, nullable=False),  # reason json: why this message goes out
     sa.Column("payload", JSONText),  # what the channel needs beyond the case (a digest's key, a source's error)
-    sa.Column("state", sa.Text, nullable=False),  # pending | sent | refused
+    sa.Column("state", sa.Text, nullable=False),  # pending | sent | refused | withdrawn
     sa.Column("tries", sa.Integer, nullable=False, default=0),
     sa.Column("next_try", Moment, nullable=False),
     sa.Column("created_at", Moment, nullable=False),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import typer
 
+import listener.cli.budget as budget
 import listener.cli.files as files
 import listener.cli.flow as flow
 import listener.cli.instance as instance
+import listener.cli.optouts as optouts
 import listener.cli.registry as registry
+import listener.cli.sweep as sweep
+import listener.cli.trial as trial
 from listener.cli.output import translate
 from listener.reason import N_
 
@@ -21,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for room in (instance, flow, files):
+for room in (instance, flow, trial, files, budget, sweep, optouts):
     for verb, summary in room.VERBS:
         app.command(verb.__name__.rstrip("_").replace("_", "-"), help=translate(summary))(verb)
 bodies = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

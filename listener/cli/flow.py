@@ -18,7 +18,10 @@ from listener.reason import N_, say
 
 if TYPE_CHECKING:
     from listener.clock import Clock
+    from listener.errors import SourceError
     from listener.pipeline import Flow
+
+BUSY = N_("{name}: another process is at work on it; it was left alone")
 
 __all__ = ["VERBS", "clock_of", "collect", "demo", "digest", "open_flow", "run", "serve", "sources"]
 
@@ -45,15 +48,27 @@ def open_flow(path: str | None) -> Iterator[Flow]:
 
 def clock_of(flow: Flow) -> Clock:
     """Give the clock that drives a flow; a source that fails three times in a row is told to communications."""
-    from listener.clock import Clock
+    from listener.clock import Clock, Job
+    from listener.sweep import EVERY, job_of_sweep, swept_sources
 
-    return Clock(
+    longest = flow.config.settings.clock.longest
+
+    def sweep(name: str) -> Callable[[datetime], SourceError | None]:
+        def work(now: datetime) -> SourceError | None:
+            flow.sweep(name, now, hold=clock.hold_of(name, kind="sweep"))
+            return None
+
+        return work
+
+    clock = Clock(
         flow.config,
         flow.store,
-        collect=lambda name, now: flow.collect(name, now).error,
+        collect=lambda name, now: flow.collect(name, now, hold=clock.hold_of(name), longest=longest).error,
         cycle=flow.cycle,
+        others={job_of_sweep(name): Job(EVERY, sweep(name)) for name in swept_sources(flow.config)},
         tell=flow.tell,
     )
+    return clock
 
 
 def run(
@@ -63,16 +78,21 @@ def run(
     """Collect, judge, route and send on the clock until stopped (Ctrl-C finishes the page at hand)."""
     import signal
 
+    from listener.clock import job_of
+
     with open_flow(config) as flow:
         clock = clock_of(flow)
         if once:
-            clock.run_once()
+            done = clock.run_once()
+            for name in flow.config.sources:
+                if job_of(name) not in done:
+                    speak(translate(BUSY, name=name))
             if _report(flow, as_json=False):
                 raise Fatal(1)
             return
         stop = threading.Event()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
         speak(translate(N_("Escucha is at work. Ctrl-C stops it.")))
         clock.run(stop)
 
@@ -83,7 +103,9 @@ def collect(
     json: Annotated[bool, JSON] = False,
 ) -> None:
     """Ask the sources now, once."""
+    from listener.clock import job_of
     from listener.faults import did_you_mean
+    from listener.lease import take
 
     with open_flow(config) as flow:
         if source is not None and source not in flow.config.sources:
@@ -92,7 +114,11 @@ def collect(
             raise Fatal(2)
         failed = False
         for name in [source] if source else list(flow.config.sources):
-            done = flow.collect(name, datetime.now(UTC))
+            with take(flow.store, job_of(name)) as hold:
+                if hold is None:
+                    speak(translate(BUSY, name=name))
+                    continue
+                done = flow.collect(name, datetime.now(UTC), hold=hold)
             failed = failed or done.error is not None
             if json:
                 row = {"source": name, "outcome": done.outcome, "posts": done.posts, "new": done.new}

@@ -1,4 +1,4 @@
-"""Read posts from files: exports of other tools, lists kept by hand, our own exports (JSONL, CSV, XLSX).
+"""Read posts from files: exports of other tools, lists kept by hand (JSONL, CSV, XLSX), mailboxes (mbox, eml).
 
 Library: openpyxl for XLSX, the standard library for the rest. Nothing leaves this machine and nothing is paid.
 It sees what somebody put into the files and nothing else; appended lines are picked up at the next poll.
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from listener.errors import SourceError, Unreachable
 from listener.mention import Author, Brand, Metrics, Page, Post, Rejected
-from listener.postfile import NO_FILE, SUFFIXES, BadRow, Row, read_rows
+from listener.postfile import APPENDED, NO_FILE, SUFFIXES, BadRow, Row, read_rows
 from listener.raw import dump, read_count, read_flag, read_moment, read_state, read_text, scrub, within
 from listener.reason import N_, Reason, reason
 
@@ -42,6 +42,7 @@ class Settings(BaseModel):
     path: str = Field(description="a file, a folder, or a pattern such as exports/*.csv")
     page_size: int = Field(500, ge=1, le=10_000, description="posts stored in one commit")
     timezone: str = Field("UTC", description="zone of times that name none (IANA name, America/Lima)")
+    about: str | None = Field(None, description="key of the brand that posts are about which name none themselves")
 
     @field_validator("timezone")
     @classmethod
@@ -61,7 +62,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def post_from(raw: Mapping[str, Any], *, source: str, now: datetime, zone: tzinfo = UTC) -> Post:
+def post_from(
+    raw: Mapping[str, Any], *, source: str, now: datetime, zone: tzinfo = UTC, about: str | None = None
+) -> Post:
     """Make a Post of one object of a post file; ValueError (a catalogue sentence) when it has no text or a wrong time.
 
     Without `published_at` it is `now`; without `native_id` and `id`, a hash of author, time and text stands in.
@@ -101,7 +104,7 @@ def post_from(raw: Mapping[str, Any], *, source: str, now: datetime, zone: tzinf
         in_reply_to=read_text(raw.get("in_reply_to")),
         thread=read_text(raw.get("thread")),
         metrics=Metrics(*(read_count(within(raw, "metrics", name)) for name in _COUNTS)),
-        about=read_text(raw.get("brand")),
+        about=read_text(raw.get("brand")) or about,
         raw=scrub(raw),
     )
 
@@ -114,11 +117,11 @@ def read_post_file(
         yield _read(row, source, now(), zone)
 
 
-def _read(row: Row | BadRow, source: str, now: datetime, zone: tzinfo) -> Post | Rejected:
+def _read(row: Row | BadRow, source: str, now: datetime, zone: tzinfo, about: str | None = None) -> Post | Rejected:
     if isinstance(row, BadRow):
         return Rejected(row.position, row.reason, row.body)
     try:
-        return post_from(row.raw, source=source, now=now, zone=zone)
+        return post_from(row.raw, source=source, now=now, zone=zone, about=about)
     except ValueError as error:
         return Rejected(row.position, str(error), dump(row.raw))
 
@@ -155,7 +158,7 @@ class Source:
         key = str(path)
         try:
             facts = path.stat()
-            lined = path.suffix.casefold() in (".jsonl", ".ndjson")
+            lined = path.suffix.casefold() in APPENDED
             head = _head(path) if lined else ""
         except OSError:
             raise Unreachable(self.name, f"{path.name}: {NO_FILE}") from None
@@ -176,7 +179,7 @@ class Source:
             if isinstance(row, BadRow) and row.unfinished and not same:
                 whole = False  # it may be in the writing: judged at the next poll, when the file has not grown
                 break
-            read = _read(row, self.name, self._now(), self._zone)
+            read = _read(row, self.name, self._now(), self._zone, self.settings.about)
             (posts if isinstance(read, Post) else rejected).append(read)  # type: ignore[arg-type]
             offset, done = row.offset, row.number
             if len(posts) + len(rejected) >= self.settings.page_size:

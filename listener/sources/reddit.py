@@ -9,7 +9,7 @@ back further than about 1,000 items.
 from __future__ import annotations
 
 import json
-import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from listener.errors import RateLimited, Unreadable
 from listener.failure import LIMITED, classify, wait_until
-from listener.mention import Author, Brand, Metrics, Page, Post, Rejected
+from listener.mention import Brand, Hole, Page, Post, Quota, Rejected
 from listener.question import ask
-from listener.raw import dump, read_count, read_moment, read_state, read_text, scrub, within
+from listener.raw import dump, read_count, read_state, read_text, within
 from listener.reason import N_, Reason, reason
+from listener.redditpost import KINDS, NO_ID, SITE, is_gone, post_from
 
 if TYPE_CHECKING:
     import requests
@@ -34,16 +35,13 @@ __all__ = ["Settings", "Source", "post_from"]
 _LONGEST_QUERY = 512
 _PAGE = 100
 _OVERLAP = 3600  # seconds: the search index lags, and listings are not strictly ordered
-_KINDS = ("t1", "t3")  # comment, submission
-_GONE = frozenset({"[removed]", "[deleted]", "[ removed by reddit ]"})
-_SITE = "https://www.reddit.com"
+_FULLNAME = re.compile(r"t[13]_[0-9a-z]{1,20}", re.ASCII)
 
-log = logging.getLogger("escucha.sources")
-
-_NO_ID = N_("an item without id or time")
 _NO_LISTING = N_("the answer is not a list of posts")
 _EMPTY = N_("the answer is empty")
 _LOOP = N_("the platform sends the same page again and again")
+_TOO_MANY = N_("more was new than max_pages allows to read")
+_SAYS_NOTHING = N_("the answer says nothing of the posts that were asked for")
 _COST = N_("Reddit charges nothing for an approved app; this source makes up to {requests} requests a poll.")
 
 
@@ -79,47 +77,6 @@ class Settings(BaseModel):
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def post_from(raw: Mapping[str, Any], *, source: str) -> Post:
-    """Make a Post of a submission or comment as Reddit's JSON gives it ({"kind": "t3", "data": {…}}).
-
-    A removed text is left out: of a submission the title stays, of a comment nothing but its place in the thread.
-    Raises ValueError (a catalogue sentence) when id or time cannot be read.
-    """
-    data = raw.get("data")
-    own_id = read_text(within(data, "id"))
-    try:
-        published = read_moment(within(data, "created_utc"))
-    except ValueError:
-        published = None
-    if not isinstance(data, Mapping) or own_id is None or published is None:
-        raise ValueError(_NO_ID)
-    comment = raw.get("kind") == "t1"
-    native_id = read_text(data.get("name")) or f"{raw.get('kind')}_{own_id}"
-    body = read_text(data.get("body" if comment else "selftext")) or ""
-    title = "" if comment else read_text(data.get("title")) or ""
-    link = read_text(data.get("permalink"))
-    handle = read_text(data.get("author"))
-    known = handle is not None and handle not in _GONE
-    return Post(
-        source=source,
-        native_id=native_id,
-        text="\n".join(part for part in (title, "" if body.strip().casefold() in _GONE else body) if part),
-        published_at=published,
-        author=Author(handle, handle, read_text(data.get("author_fullname")), url=f"{_SITE}/user/{handle}/")
-        if known
-        else Author(),
-        url=_SITE + link if link is not None and link.startswith("/") else None,
-        in_reply_to=read_text(data.get("parent_id")) if comment else None,
-        thread=read_text(data.get("link_id")) if comment else native_id,
-        metrics=Metrics(
-            likes=None if data.get("score_hidden") or data.get("hide_score") else read_count(data.get("score")),
-            replies=read_count(data.get("num_comments")),
-            shares=read_count(data.get("num_crossposts")),
-        ),
-        raw=scrub({key: value for key, value in data.items() if key != "replies"}),  # replies are posts of their own
-    )
 
 
 class Source:
@@ -162,14 +119,55 @@ class Source:
                 top = max([newest, *seen.values()])
                 ids = [one for one, at in seen.items() if at >= top - _OVERLAP]
                 state[key] = {"newest": top, "ids": sorted(ids)[:500]}
-                yield Page(fresh, json.dumps(state), rejected)
-                if after is not None and not old and newest:
-                    log.warning("%s: more is new than max_pages allows; older items were not read", self.name)
+                lost = self._lost(newest, seen) if after is not None and not old else ()
+                yield Page(fresh, json.dumps(state), rejected, holes=lost, quota=self._pace.quota)
                 return
-            yield Page(fresh, None, rejected)
+            yield Page(fresh, None, rejected, quota=self._pace.quota)
             if after in tokens:
                 raise Unreadable(self.name, _LOOP)
             tokens.add(after)
+
+    def _lost(self, newest: int, seen: Mapping[str, int]) -> tuple[Hole, ...]:
+        """Tell which stretch a poll did not reach; before the first poll nothing was promised."""
+        start, end = datetime.fromtimestamp(newest, UTC), datetime.fromtimestamp(min(seen.values(), default=0), UTC)
+        return (Hole(start, end, _TOO_MANY),) if newest and start < end else ()
+
+    def recheck(self, native_ids: Sequence[str]) -> Iterator[Page]:
+        """Yield a page for every 100 ids: posts as they read now, and those that were deleted or removed."""
+        wanted = [one for one in native_ids if _FULLNAME.fullmatch(one)]
+        with self._session() as session:
+            reddit = self._client(session)
+            for start in range(0, len(wanted), _PAGE):
+                asked = wanted[start : start + _PAGE]
+                posts, rejected, gone = self._info(reddit, asked)
+                if not posts and not gone and not rejected:
+                    self._confirm(reddit, asked)
+                known = {*(post.native_id for post in posts), *gone}
+                # What could not be read is there, but it does not say which one it is.
+                missing = () if rejected else (one for one in asked if one not in known)
+                yield Page(posts, None, rejected, (*gone, *missing), quota=self._pace.quota)
+
+    def _info(
+        self, reddit: Any, asked: Sequence[str]
+    ) -> tuple[tuple[Post, ...], tuple[Rejected, ...], tuple[str, ...]]:
+        answer = self._ask(reddit, "api/info/", {"id": ",".join(asked), "limit": str(_PAGE)})
+        posts, rejected = self._read(answer)
+        children = [raw for raw in within(answer, "data", "children") if isinstance(raw, Mapping)]
+        gone = {read_text(within(raw, "data", "name")) for raw in children if is_gone(raw)}
+        told = [post for post in posts if post.native_id in asked]
+        return (
+            tuple(post for post in told if post.native_id not in gone),
+            rejected,
+            tuple(post.native_id for post in told if post.native_id in gone),
+        )
+
+    def _confirm(self, reddit: Any, asked: Sequence[str]) -> None:
+        """Ask for posts that seem gone together with one that must be there; raise Unreadable when that fails too."""
+        newest, _ = self._read(self._ask(reddit, f"r/{self._place()}/new", {"limit": "1"}))
+        sure = newest[0].native_id if newest else ""
+        found, _, gone = self._info(reddit, [*asked[: _PAGE - 1], sure]) if sure else ((), (), ())
+        if [post.native_id for post in found] != [sure] and sure not in gone:
+            raise Unreadable(self.name, _SAYS_NOTHING)
 
     def _session(self) -> requests.Session:
         from listener.fetch import open_session
@@ -188,7 +186,7 @@ class Source:
             client_secret=self.settings.client_secret.get_secret_value(),
             user_agent=self.settings.user_agent,
             oauth_url=own or "https://oauth.reddit.com",
-            reddit_url=own or _SITE,
+            reddit_url=own or SITE,
             short_url=own or "https://redd.it",
             username=None,
             password=None,
@@ -215,12 +213,12 @@ class Source:
         posts: list[Post] = []
         rejected: list[Rejected] = []
         for number, raw in enumerate(children, 1):
-            if isinstance(raw, Mapping) and isinstance(raw.get("kind"), str) and raw["kind"] not in _KINDS:
+            if isinstance(raw, Mapping) and isinstance(raw.get("kind"), str) and raw["kind"] not in KINDS:
                 continue  # "more", subreddits, messages: nothing that somebody published
             try:
                 posts.append(post_from(raw, source=self.name))
             except Exception:  # noqa: BLE001 - a strange item is kept aside, the rest of its page goes on
-                rejected.append(Rejected(f"item {number}", _NO_ID, dump(raw)))
+                rejected.append(Rejected(f"item {number}", NO_ID, dump(raw)))
         return tuple(posts), tuple(rejected)
 
     def hosts(self) -> frozenset[str]:
@@ -263,6 +261,7 @@ class _Pace:
         self._source = source
         self._now = now
         self._until: datetime | None = None
+        self.quota: Quota | None = None
 
     def check(self) -> None:
         """Raise RateLimited when the last answer said that nothing remains."""
@@ -272,6 +271,7 @@ class _Pace:
     def __call__(self, response: requests.Response, **_: Any) -> None:
         """Read the allowance off an answer; raise Unreadable when it is empty."""
         remaining = read_text(response.headers.get("x-ratelimit-remaining"))
+        self._note(remaining, response)
         if remaining is not None and remaining.strip().partition(".")[0] in ("0", "-1"):
             self._until = wait_until(response.headers, self._now()) or self._now() + timedelta(minutes=1)
         for name in ("x-ratelimit-remaining", "x-ratelimit-used", "x-ratelimit-reset"):
@@ -280,3 +280,10 @@ class _Pace:
             response.headers.setdefault("www-authenticate", 'Bearer error="invalid_token"')
         if response.status_code == 200 and not response.content.strip():
             raise Unreadable(self._source, _EMPTY)
+
+    def _note(self, remaining: str | None, response: requests.Response) -> None:
+        left = read_count((remaining or "").strip().partition(".")[0])
+        used = read_count((response.headers.get("x-ratelimit-used") or "").strip().partition(".")[0])
+        if left is not None:
+            until = wait_until(response.headers, self._now())
+            self.quota = Quota(left, None if used is None else left + used, until)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from listener.errors import NotAllowed, RateLimited, SourceError, Unreachable, Unreadable
 from listener.failure import classify
-from listener.feed import Feed, field, parse_feed, plain
+from listener.feed import LARGEST, Feed, field, parse_feed, plain
 from listener.mention import Author, Brand, Page, Post, Rejected
 from listener.question import spellings
 from listener.raw import dump, read_state, read_text, scrub, within
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_TEXT", "Settings", "Source", "post_from"]
 
 _PAGE = 500
+_DEEPEST = 20
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
 )
@@ -107,16 +108,18 @@ def post_from(entry: Mapping[str, Any], *, source: str, feed: Mapping[str, Any],
         author=Author(handle=host or None, name=outlet_name or plain(feed.get("title")) or None, url=f"https://{host}"),
         url=link,
         lang=language.replace("_", "-").partition("-")[0].strip().casefold()[:3] or None,
-        raw={"feed": url, "entry": scrub(kept)},
+        raw={"feed": url.partition("?")[0], "entry": scrub(kept)},  # what follows may be a key
     )
 
 
-def _cut(value: Any) -> Any:
+def _cut(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return value[:32_000]
+    if depth > _DEEPEST:
+        return None
     if isinstance(value, Mapping):
-        return {key: _cut(part) for key, part in value.items() if not str(key).endswith("_parsed")}
-    return [_cut(part) for part in value[:50]] if isinstance(value, (list, tuple)) else value
+        return {key: _cut(part, depth + 1) for key, part in value.items() if not str(key).endswith("_parsed")}
+    return [_cut(part, depth + 1) for part in value[:50]] if isinstance(value, (list, tuple)) else value
 
 
 def _address(value: Any, base: str) -> str | None:
@@ -169,7 +172,7 @@ class Source:
 
         known = read_state(cursor)
         urls = self._addresses(brands)
-        state = {url: known[url] for url in urls if url in known}
+        state = {key: known[key] for url in urls if (key := _key(url)) in known}
         failures: list[tuple[str, SourceError]] = []
         with open_session(self._egress, self.name) as session:
             for url in urls:
@@ -178,7 +181,7 @@ class Source:
                 except RateLimited as error:
                     failures.append((url, error))
                     if error.until is not None:
-                        state[url] = {**state.get(url, {}), "wait": error.until.isoformat()}
+                        state[_key(url)] = {**state.get(_key(url), {}), "wait": error.until.isoformat()}
                         yield Page((), json.dumps(state))
                 except SourceError as error:
                     failures.append((url, error))
@@ -190,14 +193,14 @@ class Source:
     def _collect_feed(self, session: requests.Session, url: str, state: dict[str, dict[str, str]]) -> Iterator[Page]:
         from listener.fetch import fetch
 
-        before = state.get(url, {})
+        before = state.get(_key(url), {})
         wait = datetime.fromisoformat(before["wait"]) if before.get("wait") else None
         if wait is not None and wait > self._now():
             raise RateLimited(self.name, _STILL_WAITING, until=wait)
         asked = {"Accept": _ACCEPT}
         asked |= {"If-None-Match": before["etag"]} if before.get("etag") else {}
         asked |= {"If-Modified-Since": before["modified"]} if before.get("modified") else {}
-        answer = fetch(session, url, self.name, headers=asked)
+        answer = fetch(session, url, self.name, headers=asked, limit=LARGEST)
         if answer.status == 304:
             return
         feed = parse_feed(answer.body, self.name)
@@ -208,8 +211,8 @@ class Source:
             last = start + _PAGE >= len(feed.entries) and not feed.truncated
             if last:
                 told = {key: value for key, value in after.items() if value}
-                state.pop(url, None)
-                state |= {url: told} if told else {}
+                state.pop(_key(url), None)
+                state |= {_key(url): told} if told else {}
             yield Page(posts, json.dumps(state) if last else None, rejected)
         if feed.truncated:
             raise Unreadable(self.name, _TRUNCATED, body=answer.body[-2000:])
@@ -257,7 +260,9 @@ class Source:
         with open_session(self._egress, self.name) as session:
             for url in urls:
                 try:
-                    parse_feed(fetch(session, url, self.name, headers={"Accept": _ACCEPT}).body, self.name)
+                    parse_feed(
+                        fetch(session, url, self.name, headers={"Accept": _ACCEPT}, limit=LARGEST).body, self.name
+                    )
                 except SourceError as error:
                     failures.append((url, error))
         if failures:
@@ -271,6 +276,11 @@ class Source:
         names = [quote_plus(f'"{name}"') for name in spellings(brands)]
         searches = [url.replace("{query}", name) for url in self.settings.searches for name in names]
         return list(dict.fromkeys((*self.settings.feeds, *searches)))
+
+
+def _key(url: str) -> str:
+    """Name a feed in the cursor: not by its address, which may hold a key."""
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def _short(url: str) -> str:

@@ -151,9 +151,11 @@ def honesty(scene: Scene, honest: Honest) -> str:
         (N_("left out: not about the brand"), honest.excluded),
         (N_("waiting to be judged"), honest.waiting),
         (N_("counted, but the polarity is unsure"), honest.unsure),
-        (N_("copies and reposts among them"), honest.repeats),
+        (N_("different texts among them: copies and reposts count once"), honest.texts),
+        (N_("copies and reposts that joined a case"), honest.repeats),
         (N_("labels corrected by a person"), honest.corrected),
         (N_("items that could not be read"), honest.rejected),
+        (N_("posts removed at the source or on request"), honest.removed),
     ]
     facts = "".join(f"<dt>{escape(scene.t(words))}</dt><dd>{marks.number(scene, value)}</dd>" for words, value in lines)
     gaps = ""

@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from itertools import groupby
 
 import streamlit as st
 
 from listener.failure import worded
-from listener.health import STATES, Health, Quarantined, read_cycle_error, read_health, read_quarantine
+from listener.health import Health, Quarantined, read_cycle_error, read_health, read_quarantine
 from listener.reason import N_
 from sentiment.refusal import refusal
-from stakeholders.pages import marks
+from stakeholders.hearing import gaps, new_by_day
+from stakeholders.pages import marks, strip
 from stakeholders.pages.scene import Scene
+from stakeholders.pages.source import row
 from stakeholders.pages.text import escape
+from stakeholders.period import last_days
 
 __all__ = ["show"]
 
-_LOOKS = {
-    "connected": ("good", "●"), "late": ("slow", "◐"), "failed": ("bad", "✕"), "waiting": ("slow", "◔"),
-    "not connected": ("off", "○"), "never asked": ("off", "◌"),
-}  # fmt: skip
-_OUTCOMES = {
-    "limited": N_("The platform asked to wait; it will be asked again by itself."),
-    "not allowed": N_("The key is wrong, has expired, or the plan is too small. Renew it and restart."),
-    "unreachable": N_("The platform does not answer. It is tried again by itself."),
-    "unreadable": N_("What came is not what the platform promises. Nothing of it was counted."),
-    "refused": N_("The address is not on the list of hosts that Escucha may reach ([egress] in config.toml)."),
-}
 _LIMIT = 100
+_TROUBLED = ("failed", "stopped", "not installed", "silent", "late")  # the worst first
+_DAYS = 14
 
 
 def show(scene: Scene) -> None:
     """Draw the page of the sources."""
     now = scene.now
     refused = refusal(scene.config.settings.sentiment, scene.config.folder)
+    period = last_days(_DAYS, now, scene.config.zone)
     with scene.store.read() as connection:
         found = read_health(connection, scene.config, now)
         aside = read_quarantine(connection, _LIMIT)
         stuck = read_cycle_error(connection)
-    well = marks.number(scene, sum(one.state == "connected" for one in found))
-    line = escape(scene.t(N_("{well} of {all} connected"), well=well, all=marks.number(scene, len(found))))
-    st.html(marks.head(scene.t(N_("Sources")), line))
+        missed = gaps(connection, period, now)
+        brought = new_by_day(connection, period)
+    troubled = sorted((one for one in found if one.state in _TROUBLED), key=lambda one: _TROUBLED.index(one.state))
+    listening = [one for one in found if one.state in ("connected", "waiting", "never asked")]
+    apart = [one for one in found if one.state == "not connected"]
+    st.html(marks.head(scene.t(N_("Sources")), _line(scene, found, troubled)))
     if refused:
         words = N_("The model that config.toml names is not in use, the one that ships with Escucha judges: {quote}.")
         st.html(marks.note(scene.t(words, quote=worded(refused, scene.lang)), "bad"))
@@ -52,59 +50,58 @@ def show(scene: Scene) -> None:
     if stuck:
         words = N_("What was collected is not being judged, routed or sent: {quote}. It is tried again by itself.")
         st.html(marks.note(scene.t(words, quote=worded(stuck, scene.lang)), "bad"))
-    st.html(f'<div class="e-grid">{"".join(_card(scene, one, now) for one in found)}</div>')
+
+    def rows(some: Sequence[Health]) -> str:
+        drawn = []
+        for one in some:
+            own = [gap for gap in missed if gap.source == one.source]
+            drawn.append(row(scene, one, own, brought.get(one.source, {}), period, now))
+        return f'<div class="e-list e-sources">{"".join(drawn)}</div>'
+
+    axis = strip.axis(scene, period)
+    if troubled:
+        st.html(_title(scene.t(N_("Need attention"))) + axis + rows(troubled))
+    if listening:
+        title = scene.t(N_("Listening") if troubled else N_("All that is connected works"))
+        st.html(_title(title) + ("" if troubled else axis) + rows(listening))
+    if troubled or listening:
+        st.html(strip.legend(scene))
+    if apart:
+        st.html(_show_apart(scene, apart))
     _show_quarantine(scene, aside, sum(one.quarantined for one in found))
 
 
-def _card(scene: Scene, one: Health, now: datetime) -> str:
-    style, shape = _LOOKS.get(one.state, ("off", "○"))
-    word = escape(scene.t(STATES[one.state]))
-    state = f'<span class="e-state {style}"><span aria-hidden="true">{shape}</span> {word}</span>'
-    facts: list[tuple[str, str]] = []
-    if one.state == "not connected":
-        words = scene.t(
-            N_("Not asked: enabled = false in config.toml. It brings no posts, which is not the same as none.")
-        )
-        return _body(one, state, [], f'<p class="e-sub">{escape(words)}</p>')
-    posts = marks.number(scene, one.posts_24h)
-    if one.posts_24h is None:
-        posts = escape(scene.t(N_("not known")))
-    facts.append((scene.t(N_("Posts, last 24 h")), f"<b>{posts}</b>"))
-    if one.posts_total is not None:
-        facts.append((scene.t(N_("Posts in all")), marks.number(scene, one.posts_total)))
-    last = marks.ago(scene, one.last_ok, now) if one.last_ok else escape(scene.t(N_("never")))
-    facts.append((scene.t(N_("Last answer")), last))
-    facts.append((scene.t(N_("Next")), _next(scene, one, now)))
-    if one.quarantined:
-        facts.append((scene.t(N_("Set aside")), marks.number(scene, one.quarantined)))
-    more = ""
-    if one.state in ("failed", "waiting"):
-        known = _OUTCOMES.get(one.last_outcome or "", N_("The last poll failed. It is tried again by itself."))
-        more = f'<p class="e-sub">{escape(scene.t(known))}</p>'
-        if one.error:
-            more += f'<div class="e-raw">{escape(worded(one.error, scene.lang)[:600])}</div>'
-    return _body(one, state, facts, more)
+def _title(words: str) -> str:
+    return f'<h2 class="e-h2">{escape(words)}</h2>'
 
 
-def _body(one: Health, state: str, facts: list[tuple[str, str]], more: str) -> str:
-    kind = f' <span class="e-muted">{escape(one.kind)}</span>' if one.kind != one.source else ""
-    lines = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in facts)
-    shown = f'<dl class="e-facts">{lines}</dl>' if lines else ""
-    top = f'<div class="e-top"><span><b>{escape(one.source)}</b>{kind}</span>{state}</div>'
-    return f'<div class="e-card">{top}{shown}{more}</div>'
+def _line(scene: Scene, found: Sequence[Health], troubled: Sequence[Health]) -> str:
+    well = marks.number(scene, sum(one.state == "connected" for one in found))
+    parts = [escape(scene.t(N_("{well} of {all} connected"), well=well, all=marks.number(scene, len(found))))]
+    if troubled:
+        words = marks.count(scene, len(troubled), N_("1 needs attention"), N_("{n} need attention"))
+        parts.append(f'<span class="late"><b>{escape(words)}</b></span>')
+    return " · ".join(parts)
 
 
-def _next(scene: Scene, one: Health, now: datetime) -> str:
-    every = scene.t(N_("every {span}"), span=marks.span(scene, one.every))
-    if one.next_due is None:
-        return escape(every)
-    if one.next_due <= now:
-        return escape(scene.t(N_("due now")) + " · " + every)
-    return escape(scene.t(N_("in {span}"), span=marks.span(scene, one.next_due - now)) + " · " + every)
+def _show_apart(scene: Scene, apart: Sequence[Health]) -> str:
+    words = scene.t(N_("Not asked: enabled = false in config.toml. It brings no posts, which is not the same as none."))
+    state = escape(scene.t(N_("not connected")))
+    lines = "".join(
+        f'<div class="e-apart"><span><b>{escape(one.source)}</b>{_kind(one)}</span>'
+        f'<span class="e-state off"><span aria-hidden="true">○</span> {state}</span></div>'
+        for one in apart
+    )
+    title = _title(scene.t(N_("Not connected")))
+    return f'{title}<p class="e-sub">{escape(words)}</p><div class="e-aparts">{lines}</div>'
+
+
+def _kind(one: Health) -> str:
+    return f' <span class="e-muted">{escape(one.kind)}</span>' if one.kind != one.source else ""
 
 
 def _show_quarantine(scene: Scene, aside: list[Quarantined], total: int) -> None:
-    title = f'<h2 class="e-h2">{escape(scene.t(N_("Set aside: what could not be read")))}</h2>'
+    title = _title(scene.t(N_("Set aside: what could not be read")))
     if not aside:
         words = scene.t(N_("Nothing was set aside: every line and every entry could be read."))
         st.html(title + f'<p class="e-sub">{escape(words)}</p>')

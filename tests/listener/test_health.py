@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import sqlalchemy as sa
 from listener.clock import job_of, plan, settle_job
 from listener.config import Config, parse
 from listener.database import Store
-from listener.errors import RateLimited, SourceError, Unreadable
-from listener.health import read_health, read_quarantine
-from listener.mention import Page, Post, Rejected
+from listener.errors import MissingLibrary, RateLimited, SourceError, Unreachable, Unreadable
+from listener.health import Health, read_health, read_quarantine, to_json
+from listener.lease import claim_job, lease_time
+from listener.mention import Page, Post, Quota, Rejected
 from listener.pipeline import Flow
-from listener.store import runs
+from listener.policy import BudgetUsedUp
+from listener.store import holes, jobs, runs
 
 NOW = datetime(2026, 5, 4, 15, tzinfo=UTC)
 
@@ -105,3 +108,88 @@ def test_one_bad_item_is_set_aside_with_its_place_and_reason_and_the_rest_goes_o
         outcome = connection.scalar(sa.select(runs.c.rejected))
     assert (found.state, found.posts_total, found.quarantined, outcome) == ("connected", 1, 1, 1)
     assert (item.source, item.position, item.reason) == ("on", "line 7", "no text")
+
+
+def health(store: Store, config: Config, now: datetime = NOW) -> Health:
+    with store.read() as connection:
+        return read_health(connection, config, now)[0]
+
+
+def test_a_source_whose_library_is_missing_says_what_to_install(store: Store, config: Config) -> None:
+    poll(store, config, Brought(error=MissingLibrary("on", "Mastodon.py", "mastodon")))
+    found = health(store, config)
+    assert found.state == "not installed"
+    assert "pip install 'escucha[mastodon]'" in (found.error or "")
+
+
+def test_a_used_up_budget_is_a_stop_and_no_failure(store: Store, config: Config) -> None:
+    poll(store, config, Brought(error=BudgetUsedUp("on")))
+    assert health(store, config).state == "stopped"
+
+
+def test_a_source_that_was_heard_once_and_fails_since_shows_no_zero(store: Store, config: Config) -> None:
+    poll(store, config, Brought(Page((), "c")), NOW - timedelta(hours=20))
+    poll(store, config, Brought(error=Unreachable("on", "no answer")), NOW)
+    assert (health(store, config).posts_24h, health(store, config).posts_total) == (None, 0)
+    later = NOW + timedelta(hours=10)
+    poll(store, config, Brought(Page((Post("on", "1", "A", NOW),), "d")), NOW)
+    poll(store, config, Brought(error=Unreachable("on", "no answer")), later)
+    assert health(store, config, later).posts_24h == 1, "what came is known"
+    assert health(store, config, NOW + timedelta(days=2)).posts_24h is None
+
+
+def test_after_five_failures_in_a_row_a_source_rests(store: Store, config: Config) -> None:
+    for number in range(5):
+        assert health(store, config).resting is False
+        poll(store, config, Brought(error=Unreachable("on", "no answer")), NOW + timedelta(minutes=number))
+    assert (health(store, config).failures, health(store, config).resting) == (5, True)
+
+
+def test_a_poll_under_way_hides_no_failure_and_is_not_late(store: Store, config: Config) -> None:
+    poll(store, config, Brought(error=Unreachable("on", "no answer")))
+    later = NOW + timedelta(hours=2)
+    with store.write() as connection:
+        connection.execute(runs.insert().values(source="on", started_at=later, outcome="running"))
+        assert claim_job(connection, job_of("on"), later, "host:1:x", at=lease_time(connection, later))
+    found = health(store, config, later)
+    assert (found.state, found.behind) == ("failed", None)
+    assert found.held is not None
+    assert found.held.holder == "host:1:x"
+
+
+def test_the_lag_is_the_median_from_publishing_to_us(store: Store, config: Config) -> None:
+    late = [Post("on", str(minutes), "A", NOW - timedelta(minutes=minutes)) for minutes in (2, 4, 600)]
+    poll(store, config, Brought(Page((*late, Post("on", "ahead", "A", NOW + timedelta(hours=1))), "c")))
+    assert health(store, config).lag == timedelta(minutes=3), "a clock that runs ahead counts as no delay"
+    assert health(store, config).newest == NOW
+
+
+def test_the_quota_is_told_until_it_is_renewed(store: Store, config: Config) -> None:
+    poll(store, config, Brought(Page((), "c")))
+    told = {"left": 3, "limit": 450, "resets_at": (NOW + timedelta(minutes=5)).isoformat()}
+    with store.write() as connection:
+        connection.execute(jobs.update().where(jobs.c.name == job_of("on")).values(quota=told))
+    assert health(store, config).quota == Quota(3, 450, NOW + timedelta(minutes=5))
+    assert health(store, config, NOW + timedelta(minutes=6)).quota is None
+
+
+def test_gaps_of_two_weeks_are_told_and_all_of_it_is_plain_json(store: Store, config: Config) -> None:
+    poll(store, config, Brought(Page((), "c")))
+    hole = {"source": "on", "started_at": NOW - timedelta(hours=3), "ended_at": NOW - timedelta(hours=2)}
+    with store.write() as connection:
+        connection.execute(holes.insert().values(why="lost", found_at=NOW, **hole))
+    found = health(store, config)
+    assert [(gap.why, gap.lost) for gap in found.gaps] == [("lost", True)]
+    told = json.loads(json.dumps(to_json(found)))
+    assert told["gaps"] == [
+        {"start": "2026-05-04T12:00:00+00:00", "end": "2026-05-04T13:00:00+00:00", "why": "lost", "lost": True}
+    ]
+    assert (told["state"], told["every"], told["posts_24h"], told["budget"]) == ("connected", 600.0, 0, None)
+
+
+def test_every_state_has_its_words(store: Store, config: Config) -> None:
+    from typing import get_args
+
+    from listener.health import STATES, State
+
+    assert set(STATES) == set(get_args(State))

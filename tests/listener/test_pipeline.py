@@ -16,9 +16,9 @@ from listener.config import Config, parse
 from listener.database import Store
 from listener.errors import RateLimited, SourceError, Unreachable
 from listener.health import read_cycle_error, read_health
+from listener.intake import save_page
 from listener.mention import Page, Post
 from listener.pipeline import Flow
-from listener.intake import save_page
 from listener.store import posts
 from sentiment.store import save_verdicts, verdicts
 from sentiment.verdict import Label, Verdict

@@ -31,8 +31,12 @@ def count(store: Store, table: sa.Table) -> int:
 
 
 def test_the_migrated_database_is_what_the_tables_say(store: Store) -> None:
+    def ours(_: object, name: str | None, kind: str, *__: object) -> bool:
+        return kind != "table" or not (name or "").startswith("post_words")  # the full-text index: listener/query/index
+
     with store.engine.connect() as connection:
-        difference = compare_metadata(MigrationContext.configure(connection), metadata)
+        context = MigrationContext.configure(connection, opts={"include_object": ours})
+        difference = compare_metadata(context, metadata)
     assert difference == []
 
 

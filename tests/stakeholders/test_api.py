@@ -232,5 +232,5 @@ def test_health_is_503_and_links_say_later_when_the_database_does_not_answer(des
 
 def test_the_interface_is_described(desk: Desk) -> None:
     schema = desk.client.get("/api/openapi.json").json()
-    assert set(schema["paths"]) == {"/api/health", "/api/acknowledge/{token}"}
+    assert set(schema["paths"]) == {"/api/health", "/api/acknowledge/{token}", "/api/hooks/{source}"}
     assert "POST /api/acknowledge/{token}" in desk.client.get("/api/docs").text

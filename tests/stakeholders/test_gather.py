@@ -12,6 +12,7 @@ import pytest
 from stakeholders.gather import Gatherer, normalise
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 HEADLINE = "Artel multa a Nítido con 3,4 millones de soles por cobros indebidos"
 
 
@@ -84,17 +85,17 @@ def test_the_same_id_twice_is_kept_once() -> None:
 def test_the_oldest_hours_are_forgotten_when_the_memory_is_full() -> None:
     gatherer = Gatherer(most=3)
     for hour in range(5):
-        gatherer.add(hour, f"{HEADLINE} número {hour}", NOON + timedelta(hours=hour))
+        gatherer.add(hour, f"{HEADLINE} caso {LETTERS[hour]}", NOON + timedelta(hours=hour))
     assert len(gatherer) == 3
-    assert gatherer.find(f"{HEADLINE} número 0", NOON) in (2, 3, 4)
+    assert gatherer.find(f"{HEADLINE} caso a", NOON) in (2, 3, 4)
     assert not gatherer.find("texto del todo distinto que no está", NOON)
 
 
 def test_a_viral_text_stays_cheap_and_right() -> None:
     gatherer = Gatherer()
     for number in range(2_000):
-        gatherer.add(number, f"{HEADLINE} {number}", NOON)
-    assert gatherer.find(f"{HEADLINE} 9999", NOON) is not None
+        gatherer.add(number, f"{HEADLINE} caso{LETTERS[number % 26]}{number}", NOON)
+    assert gatherer.find(f"{HEADLINE} casoz9999", NOON) is not None
 
 
 def test_every_repost_among_thousands_is_found_and_no_stranger() -> None:
@@ -111,7 +112,7 @@ def test_every_repost_among_thousands_is_found_and_no_stranger() -> None:
 
 
 def test_hashes_are_the_same_in_every_process() -> None:
-    program = "from stakeholders.gather import _shingles; print(sorted(_shingles(('a', 'b', 'c', 'd'))))"
+    program = "from listener.shingle import read_text; print(sorted(read_text('a b c d').shingles))"
     lines = {
         subprocess.run(
             [sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True

@@ -301,7 +301,7 @@ def test_a_wrong_password_waits_and_is_not_told(tmp_path: Path, port: int) -> No
 
 
 def test_channels_are_found_by_their_files_and_addresses_are_split_once() -> None:
-    assert channels() == ("mail",)
+    assert channels() == ("apprise", "log", "mail", "slack", "teams", "telegram", "webhook", "whatsapp")
     assert split_address(["mail:A@x.pe", "mail:a@x.pe", "mail:b@x.pe"]) == [("mail", "A@x.pe"), ("mail", "b@x.pe")]
 
 

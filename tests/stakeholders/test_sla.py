@@ -5,16 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import holidays
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from listener.settings import DepartmentTable, Settings, Sla
+from listener.settings import DepartmentTable, Settings
+from listener.sla import Calendar, Sla, StakeholderClock
 from stakeholders.sla import Hours, due, due_at, hours_of, within, working_time
+from stakeholders.worktime import plain_hours
 
 WEEK = ("mon", "tue", "wed", "thu", "fri")
-LIMA = Hours(WEEK, time(9), time(18), ZoneInfo("America/Lima"), "PE")
+LIMA = plain_hours(WEEK, time(9), time(18), ZoneInfo("America/Lima"), "PE")
 
 
 def lima(day: int, hour: int, minute: int = 0, month: int = 3) -> datetime:
@@ -46,15 +45,15 @@ def test_an_alert_runs_round_the_clock() -> None:
 
 def test_holidays_can_be_worked_and_an_unknown_country_has_none() -> None:
     christmas = datetime(2026, 12, 25, 15, tzinfo=UTC)
-    worked = Hours(WEEK, time(9), time(18), ZoneInfo("America/Lima"), "PE", holidays=False)
-    nowhere = Hours(WEEK, time(9), time(18), ZoneInfo("America/Lima"), "ZZ")
+    worked = plain_hours(WEEK, time(9), time(18), ZoneInfo("America/Lima"), "PE", holidays=False)
+    nowhere = plain_hours(WEEK, time(9), time(18), ZoneInfo("America/Lima"), "ZZ")
     assert due(christmas, timedelta(hours=1), worked) == due(christmas, timedelta(hours=1), nowhere)
     assert due(christmas, timedelta(hours=1), LIMA).date() == date(2026, 12, 28)
 
 
 def test_a_clock_that_could_never_run_out_or_runs_backwards_is_refused() -> None:
     with pytest.raises(ValueError, match="nobody works"):
-        due(lima(3, 10), timedelta(hours=1), Hours((), time(9), time(18), ZoneInfo("UTC")))
+        due(lima(3, 10), timedelta(hours=1), plain_hours((), time(9), time(18), ZoneInfo("UTC")))
     with pytest.raises(ValueError, match="backwards"):
         due(lima(3, 10), timedelta(hours=-1), LIMA)
     with pytest.raises(ValueError, match="zone"):
@@ -63,54 +62,6 @@ def test_a_clock_that_could_never_run_out_or_runs_backwards_is_refused() -> None
 
 def test_the_result_is_in_utc() -> None:
     assert due(lima(3, 10), timedelta(hours=1), LIMA).tzinfo is UTC
-
-
-ZONES = ("America/Lima", "America/Santiago", "Europe/Madrid", "America/New_York", "Australia/Lord_Howe")
-calendars = st.builds(
-    Hours,
-    days=st.sets(st.sampled_from(("mon", "tue", "wed", "thu", "fri", "sat", "sun")), min_size=1).map(tuple),
-    opens=st.sampled_from((time(0), time(2, 30), time(9))),
-    closes=st.sampled_from((time(10), time(18), time(23, 59))),
-    zone=st.sampled_from(ZONES).map(ZoneInfo),
-    country=st.sampled_from(("PE", "CL", "ES")),
-    holidays=st.booleans(),
-)
-# Around the clock changes of Europe, Chile and New York, and over the holidays of Easter and Christmas.
-starts = st.sampled_from(
-    [datetime(2026, 3, 6, tzinfo=UTC), datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 4, 2, tzinfo=UTC),
-     datetime(2026, 9, 4, tzinfo=UTC), datetime(2026, 10, 23, tzinfo=UTC), datetime(2026, 12, 23, tzinfo=UTC)]
-).flatmap(lambda start: st.integers(0, 5760).map(lambda minutes: start + timedelta(minutes=minutes)))  # fmt: skip
-
-
-def worked_minutes(start: datetime, minutes: int, hours: Hours) -> list[bool]:
-    """Ask of each minute on its own whether anybody works in it: slow, and simple enough to trust."""
-    free = holidays.country_holidays(hours.country, years=(2026, 2027)) if hours.holidays else {}
-    answers = []
-    for minute in range(minutes):
-        local = (start + timedelta(minutes=minute)).astimezone(hours.zone)
-        names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-        day = names[local.weekday()] in hours.days and local.date() not in free
-        opened = datetime.combine(local.date(), hours.opens, hours.zone).astimezone(UTC)
-        closed = datetime.combine(local.date(), hours.closes, hours.zone).astimezone(UTC)
-        answers.append(day and opened <= local.astimezone(UTC) < closed)
-    return answers
-
-
-@settings(max_examples=60, deadline=None)
-@given(start=starts, hours=calendars, minutes=st.integers(0, 5 * 24 * 60))
-def test_working_time_agrees_with_asking_every_minute(start: datetime, hours: Hours, minutes: int) -> None:
-    counted = sum(worked_minutes(start, minutes, hours))
-    assert working_time(start, start + timedelta(minutes=minutes), hours) == timedelta(minutes=counted)
-
-
-@settings(max_examples=60, deadline=None)
-@given(start=starts, hours=calendars, minutes=st.integers(1, 20 * 60))
-def test_a_due_time_is_the_first_minute_by_which_so_much_was_worked(
-    start: datetime, hours: Hours, minutes: int
-) -> None:
-    end = due(start, timedelta(minutes=minutes), hours)
-    assert working_time(start, end, hours) == timedelta(minutes=minutes)
-    assert working_time(start, end - timedelta(minutes=1), hours) == timedelta(minutes=minutes - 1)
 
 
 def test_working_time_is_zero_when_the_end_is_not_after_the_start() -> None:
@@ -135,3 +86,62 @@ def test_hours_come_from_the_configuration() -> None:
     assert hours_of(Settings()) == LIMA
     assert due_at("important", "sales", Settings(), lima(6, 17)) == lima(9, 16)
     assert due_at("alert", "sales", Settings(), lima(6, 17)) == lima(6, 18)
+
+
+def test_the_shorter_of_a_departments_clock_and_a_speakers_counts() -> None:
+    sla = Sla(stakeholders={"regulator": StakeholderClock(alert=timedelta(minutes=30), important=timedelta(hours=4))})
+    quick = DepartmentTable(alert_within=timedelta(minutes=15))
+    told = Settings(departments={"legal_regulatory": quick}, sla=sla)
+    assert within("alert", "legal_regulatory", told, "regulator") == (timedelta(minutes=15), True)
+    assert within("important", "legal_regulatory", told, "regulator") == (timedelta(hours=4), False)
+    assert within("alert", "communications", told, "regulator") == (timedelta(minutes=30), True)
+    assert within("important", "communications", told, "customer") == (timedelta(hours=8), False)
+    assert within("routine", "communications", told, "regulator") is None
+    assert due_at("important", "sales", told, lima(3, 10), "regulator") == lima(3, 14)
+
+
+def test_a_department_works_in_the_calendar_that_it_names() -> None:
+    settings = Settings(
+        sla=Sla(calendar="lima"),
+        calendars={
+            "lima": Calendar(shifts=["09:00-13:00", "14:00-18:00"], own_shifts={"sat": ["09:00-13:00"]}),
+            "madrid": Calendar(country="ES", region="MD", timezone="Europe/Madrid", days=["mon", "tue"]),
+            "always": Calendar(shifts=["00:00-24:00"], days=["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+                               holidays=False),
+        },
+        departments={
+            "communications": DepartmentTable(calendar="madrid"),
+            "network_quality": DepartmentTable(calendar="always"),
+        },
+    )  # fmt: skip
+    assert due_at("important", "sales", settings, lima(3, 10)) == lima(4, 10)  # an hour for lunch
+    assert due_at("important", "sales", settings, lima(6, 17)) == lima(9, 12)  # one on Friday, four on Saturday
+    madrid = ZoneInfo("Europe/Madrid")
+    assert due_at("important", "communications", settings, lima(3, 10)) == datetime(2026, 3, 9, 15, tzinfo=madrid)
+    christmas = lima(25, 2, month=12)
+    assert due_at("important", "network_quality", settings, christmas) == christmas + timedelta(hours=8)
+
+
+def test_days_of_the_teams_own_go_before_the_public_holidays() -> None:
+    calendar = Calendar(
+        extra_holidays=["12-24", date(2026, 3, 4)], worked_days=[date(2026, 4, 2), date(2026, 3, 7)]
+    )  # fmt: skip
+    settings = Settings(sla=Sla(calendar="a"), calendars={"a": calendar})
+    assert due_at("important", "sales", settings, lima(3, 17)) == lima(5, 16)  # the 4th is free
+    assert due_at("important", "sales", settings, lima(6, 17)) == lima(7, 16)  # a Saturday that is worked
+    assert due_at("important", "sales", settings, lima(1, 17, month=4)) == lima(2, 16, month=4)  # Maundy Thursday too
+    for year in (2026, 2030):
+        eve = datetime(year, 12, 24, 10, tzinfo=ZoneInfo("America/Lima"))
+        told = due_at("important", "sales", settings, eve)
+        assert told is not None
+        assert told.astimezone(ZoneInfo("America/Lima")).date() > date(year, 12, 25)
+
+
+def test_what_a_calendar_leaves_out_is_as_in_sla_and_instance() -> None:
+    settings = Settings(sla=Sla(days=["sat"], closes=time(10)), calendars={"a": Calendar(opens=time(8))})
+    assert hours_of(settings) == Hours(
+        ((), (), (), (), (), ((540, 600),), ()), ZoneInfo("America/Lima"), "PE", usual=((540, 600),)
+    )
+    named = settings.model_copy(update={"departments": {"sales": DepartmentTable(calendar="a")}})
+    assert hours_of(named, "sales").week[5] == ((480, 600),)
+    assert hours_of(named, "customer_care") == hours_of(settings)

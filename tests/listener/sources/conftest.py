@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from listener.database import Store, metadata
 from listener.errors import SourceError
 from listener.fetch import Egress
-from listener.mention import Brand, Page
 from listener.intake import save_page
+from listener.mention import Brand, Page
 from listener.store import posts, quarantine, read_cursor
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

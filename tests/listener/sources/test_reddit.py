@@ -323,3 +323,104 @@ def test_settings_refuse_what_they_do_not_know() -> None:
     with pytest.raises(ValidationError):
         reddit.Settings.model_validate({**good, "subreddits": ["../api"]})
     assert reddit.Settings.model_validate({**good, "subreddits": ["r/PERU"]}).subreddits == ("PERU",)
+
+
+# ---- what is gone, what is lost, what is left
+
+
+class Stored:
+    """Answer /api/info from what is still there; `newest` is what r/all/new shows."""
+
+    def __init__(self, *items: dict[str, Any]) -> None:
+        self.items = {item["data"]["name"]: item for item in items}
+        self.asked: list[list[str]] = []
+        self.newest: dict[str, Any] | None = submission(999)
+        self.blind = False
+
+    def __call__(self, asked: Asked) -> Answer:
+        if asked.path == "/api/v1/access_token":
+            return token()
+        if asked.path.rstrip("/") == "/api/info":
+            self.asked.append(asked.query["id"].split(","))
+            children = [] if self.blind else [self.items[one] for one in self.asked[-1] if one in self.items]
+        else:
+            children = [self.newest] if self.newest else []
+        headers = {"x-ratelimit-remaining": "97.0", "x-ratelimit-used": "3", "x-ratelimit-reset": "60"}
+        return Answer(json.dumps({"kind": "Listing", "data": {"children": children}}).encode(), headers=headers)
+
+
+def comment(number: int, body: str = "pésimo", **more: Any) -> dict[str, Any]:
+    data = {"id": f"c{number}", "name": f"t1_c{number}", "body": body, "created_utc": 1_700_000_000, "author": "ana"}
+    return {"kind": "t1", "data": {**data, **more}}
+
+
+def test_what_was_deleted_removed_or_is_missing_is_gone_and_an_edit_comes_as_it_reads_now(local: Egress) -> None:
+    server = Stored(
+        submission(1),
+        submission(2, selftext="otro texto"),
+        submission(3, selftext="[removed]"),
+        submission(4, removed_by_category="moderator"),
+        submission(5, author="[deleted]", selftext="[deleted]"),
+        comment(1),
+        comment(2, "[deleted]"),
+        comment(3, author="[deleted]"),
+    )
+    asked = [f"t3_s{n}" for n in range(1, 7)] + [f"t1_c{n}" for n in range(1, 5)]
+    with serving(server) as web:
+        (page,) = source(web, local).recheck([*asked, "1790", "t5_abc", "t3_../x"])
+    assert server.asked == [asked]
+    assert {post.native_id: post.text for post in page.posts} == {
+        "t3_s1": "título 1\ncuerpo",
+        "t3_s2": "título 2\notro texto",
+        "t1_c1": "pésimo",
+    }
+    assert sorted(page.gone) == ["t1_c2", "t1_c3", "t1_c4", "t3_s3", "t3_s4", "t3_s5", "t3_s6"]
+    assert page.quota is not None
+    assert (page.quota.left, page.quota.limit) == (97, 100)
+
+
+def test_posts_are_rechecked_a_hundred_at_a_time(local: Egress) -> None:
+    server = Stored(*(submission(n) for n in range(250)))
+    with serving(server) as web:
+        pages = list(source(web, local).recheck([f"t3_s{n}" for n in range(250)]))
+    assert [len(ids) for ids in server.asked] == [100, 100, 50]
+    assert sum(len(page.posts) for page in pages) == 250
+    assert not any(page.gone for page in pages)
+
+
+def test_an_answer_without_any_post_erases_nothing_until_a_post_that_is_there_was_found(local: Egress) -> None:
+    server = Stored(submission(999))
+    ids = [f"t3_s{n}" for n in range(100)]
+    with serving(server) as web:
+        reading = source(web, local)
+        assert sorted(one for page in reading.recheck(ids) for one in page.gone) == sorted(ids)
+        server.blind = True  # Reddit finds nothing at all, not even what it has just shown
+        with pytest.raises(Unreadable):
+            list(reading.recheck(ids))
+        server.newest = None
+        with pytest.raises(Unreadable):
+            list(reading.recheck(ids))
+
+
+def test_an_item_that_cannot_be_read_erases_nothing(local: Egress) -> None:
+    bad = submission(2)
+    del bad["data"]["created_utc"]
+    with serving(Stored(submission(1), bad)) as web:
+        (page,) = source(web, local).recheck(["t3_s1", "t3_s2"])
+    assert page.gone == ()
+    assert len(page.rejected) == 1
+
+
+def test_more_new_items_than_a_poll_reads_are_told_as_a_hole(local: Egress, collect: Any, brands: Any) -> None:
+    pages = [[submission(10**6)]]
+    with serving(Listings({SEARCH: pages})) as web:
+        reading = source(web, local, max_pages=2)
+        collect(reading, brands)
+        assert not any(page.holes for page in collect.pages)
+        pages[:] = [[submission(2 * 10**6 - n - 100 * at) for n in range(100)] for at in range(5)]
+        collect(reading, brands)
+        (hole,) = (hole for page in collect.pages for hole in page.holes)
+        assert hole.start.timestamp() == 1_700_000_000 + 10**6
+        assert hole.end.timestamp() == 1_700_000_000 + 2 * 10**6 - 199
+        collect(reading, brands)
+        assert not any(page.holes for page in collect.pages)

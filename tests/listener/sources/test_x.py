@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from listener.errors import NotAllowed, RateLimited, Refused, Unreachable, Unrea
 from listener.fetch import Egress, install
 from listener.mention import Brand
 from listener.sources import x
-from tests.servers.web import Answer, Web, serving
+from listener.tweet import id_at, moment_of, post_from
+from listener.xsearch import HISTORY
+from tests.servers.web import Answer, Asked, Web, serving
 from tests.servers.x import TOKEN, Pages, Search
 
 TWEET = {
@@ -133,7 +136,7 @@ def test_without_brands_nothing_is_asked(local: Egress, collect: Any) -> None:
 
 def test_a_burst_larger_than_a_poll_is_read_completely_over_the_next_polls(local: Egress, collect: Any) -> None:
     server = Search()
-    start = x._id_at(x._now()) - x._span(x.HISTORY) // 2
+    start = id_at(datetime.now(UTC)) - (int(HISTORY.total_seconds() * 1000) << 21)
     server.ids = [start + (n << 30) for n in range(5)]
     with serving(server) as web:
         reading = source(web, local, page_size=10, max_pages=2)
@@ -151,11 +154,11 @@ def test_a_burst_larger_than_a_poll_is_read_completely_over_the_next_polls(local
 
 def test_a_poll_never_costs_more_than_it_said(local: Egress, collect: Any, brands: Any) -> None:
     server = Search()
-    start = x._id_at(x._now()) - x._span(x.HISTORY) // 2
+    start = id_at(datetime.now(UTC)) - (int(HISTORY.total_seconds() * 1000) << 21)
     server.ids = [start + (n << 30) for n in range(500)]
     with serving(server) as web:
         reading = source(web, local, page_size=10, max_pages=3)
-        assert "up to 30 posts, 0.15 US dollars" in reading.cost(brands).say("en")
+        assert "up to 30 posts, 0.45 US dollars" in reading.cost(brands).say("en")
         for _ in range(3):
             web.asked.clear()
             collect(reading)
@@ -167,7 +170,7 @@ def test_a_poll_never_costs_more_than_it_said(local: Egress, collect: Any, brand
 
 def test_a_long_post_is_read_whole_and_entities_are_characters() -> None:
     raw = {**TWEET, "note_tweet": {"text": "largo &amp; completo &lt;3"}}
-    assert x.post_from(raw, source="x").text == "largo & completo <3"
+    assert post_from(raw, source="x").text == "largo & completo <3"
 
 
 def test_the_website_of_a_profile_is_the_real_one() -> None:
@@ -177,17 +180,17 @@ def test_the_website_of_a_profile_is_the_real_one() -> None:
         "url": "https://t.co/abc",
         "entities": {"url": {"urls": [{"expanded_url": "https://www.osiptel.gob.pe"}]}},
     }
-    assert x.post_from(TWEET, source="x", users={"7": user}).author.url == "https://www.osiptel.gob.pe"
+    assert post_from(TWEET, source="x", users={"7": user}).author.url == "https://www.osiptel.gob.pe"
 
 
 def test_what_x_did_not_tell_is_none_and_not_zero() -> None:
-    post = x.post_from(TWEET, source="x")
+    post = post_from(TWEET, source="x")
     assert (post.metrics.likes, post.metrics.shares, post.author.followers, post.author.verified) == (None,) * 4
 
 
 def test_a_post_without_a_time_gets_it_from_its_id() -> None:
     raw = {"id": "1457380573217034242", "text": "hola"}
-    assert x.post_from(raw, source="x").published_at.isoformat().startswith("2021-11-07T16:")
+    assert post_from(raw, source="x").published_at.isoformat().startswith("2021-11-07T16:")
 
 
 @pytest.mark.parametrize("bad", [None, 5, "text", [], {"id": "9"}, {"text": "sin id"}, {"id": {"a": 1}, "text": "x"}])
@@ -278,3 +281,101 @@ def test_settings_refuse_what_they_do_not_know() -> None:
     with pytest.raises(ValidationError):
         x.Settings.model_validate({"bearer_token": "t", "base_url": "ftp://x"})
     assert TOKEN not in repr(x.Settings(bearer_token=SecretStr(TOKEN)))
+
+
+# ---- what is charged, what is left, what is lost
+
+
+def test_a_page_tells_what_it_is_charged_and_how_many_requests_are_left(local: Egress, collect: Any) -> None:
+    users = [{"id": "7", "username": "ana"}, {"id": "8", "username": "eva"}]
+    other = {**TWEET, "id": "1790000000000000002", "author_id": "8"}
+    headers = {"x-rate-limit-limit": "450", "x-rate-limit-remaining": "12", "x-rate-limit-reset": "1900000000"}
+    answer = page(TWEET, other, includes={"users": users})
+    answer.headers = headers
+    with serving(lambda asked: answer) as web:
+        reading = source(web, local)
+        collect(reading)
+        (first,) = collect.pages
+        assert first.billed == {"post": 2, "user": 2}
+        assert first.quota is not None
+        assert (first.quota.left, first.quota.limit) == (12, 450)
+        assert first.quota.resets_at == datetime.fromtimestamp(1_900_000_000, UTC)
+        collect(reading)
+        assert collect.pages[0].billed == {}  # the same posts on the same day
+        assert reading.dearest_page == {"post": 100, "user": 100}
+    assert "referenced_tweets.id" not in web.asked[0].query["expansions"]
+
+
+def test_without_authors_none_is_asked_for_nor_charged(local: Egress, collect: Any) -> None:
+    with serving(Pages([{"data": [TWEET]}])) as web:
+        reading = source(web, local, authors=False)
+        collect(reading)
+        assert "author_id" not in web.asked[0].query["expansions"]
+        assert "user.fields" not in web.asked[0].query
+        assert reading.dearest_page == {"post": 100}
+        assert "0.50" not in reading.cost(()).say("en")
+    assert collect.pages[0].billed == {"post": 1}
+
+
+def test_a_burst_that_is_not_read_within_seven_days_is_told_as_a_hole(local: Egress, collect: Any) -> None:
+    server = Search()
+    moment = [datetime.now(UTC)]
+    start = id_at(moment[0] - timedelta(hours=1))
+    server.ids = [start]
+    with serving(server) as web:
+        filled = x.Settings(bearer_token=SecretStr(TOKEN), base_url=web.url, page_size=10, max_pages=1)
+        reading = x.Source("x", filled, local, now=lambda: moment[0])
+        collect(reading)
+        server.ids += [start + (n << 30) for n in range(1000, 1030)]
+        collect(reading)
+        assert [one.holes for one in collect.pages if one.holes] == []  # nothing is lost yet
+        missing = sorted(set(server.ids) - set(map(int, collect.ids())))
+        moment[0] += timedelta(days=6, hours=23, minutes=30)
+        server.ids = []
+        collect(reading)
+        moment[0] += timedelta(hours=1)
+        filled = filled.model_copy(update={"max_pages": 5})
+        collect(x.Source("x", filled, local, now=lambda: moment[0]))
+    holes = [hole for one in collect.pages for hole in one.holes]
+    assert len(holes) == 1
+    assert holes[0].start <= moment_of(missing[0]) <= moment_of(missing[-1]) <= holes[0].end  # type: ignore[operator]
+    assert '"holes": []' in (collect.cursor("x") or "")
+
+
+def test_a_brand_of_which_nobody_speaks_has_no_hole_and_an_absence_of_ten_days_has_one(
+    local: Egress, collect: Any
+) -> None:
+    server = Search()
+    moment = [datetime.now(UTC)]
+    server.ids = [id_at(moment[0] - timedelta(hours=1))]
+    with serving(server) as web:
+        filled = x.Settings(bearer_token=SecretStr(TOKEN), base_url=web.url)
+        reading = x.Source("x", filled, local, now=lambda: moment[0])
+        for _ in range(10):
+            collect(reading)
+            assert [one.holes for one in collect.pages if one.holes] == []
+            moment[0] += timedelta(days=1)
+        left = moment[0] - timedelta(days=1)
+        moment[0] += timedelta(days=9)
+        collect(reading)
+    (hole,) = (hole for one in collect.pages for hole in one.holes)
+    assert (hole.start, hole.end) == (left, moment[0] - HISTORY)
+
+
+def test_a_forecast_counts_a_week_and_says_what_the_counting_costs(local: Egress, brands: Any) -> None:
+    def serve(asked: Asked) -> Answer:
+        assert asked.path == "/2/tweets/counts/recent"
+        return Answer(b'{"data": [], "meta": {"total_tweet_count": 700}}')
+
+    with serving(serve) as web:
+        told = source(web, local).forecast(brands)
+    assert told.units == {"post": 3000, "user": 3000}
+    assert told.billed == {"count": 1}
+    assert told.until - told.since == timedelta(days=7)
+    with serving(lambda asked: Answer(b'{"data": []}')) as web, pytest.raises(Unreadable):
+        source(web, local).forecast(brands)
+
+
+def test_a_stream_says_that_only_its_budget_limits_it(local: Egress, brands: Any) -> None:
+    with serving(Pages([{}])) as web:
+        assert "budget" in source(web, local, mode="stream").cost(brands).say("en")

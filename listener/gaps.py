@@ -1,0 +1,216 @@
+"""Tell when each source was heard: a stretch that nobody listened to, or that could not be read, is never zero.
+
+Two things make a gap: time between two successful runs that is longer than the source's own habit (the run table), and
+a stretch of which the source itself knows that its posts are lost (the hole table).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from listener.mention import aware
+from listener.store import holes, runs
+
+__all__ = ["Gap", "find_gaps", "heard_spans"]
+
+# A source is missed when it was not heard for three times its usual longest step, and never for less than this.
+_PATIENCE = timedelta(hours=2)
+_LOOK_BACK = timedelta(days=28)
+
+_Span = tuple[datetime, datetime]
+_Heard = dict[str, tuple[list[_Span], list[_Span], timedelta | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Hold a stretch in which a source brought nothing because it was not heard.
+
+    `why` is "before" (its first run came later), "silent" (nobody asked it), the outcome of its last failed run
+    ("unreachable", "not allowed", "limited", "unreadable", "refused"…), or the catalogue sentence of a hole. Posts of
+    that time may have come later, but not those of a hole: they are `lost`.
+    """
+
+    source: str
+    start: datetime
+    end: datetime
+    why: str
+    lost: bool = False
+
+
+def find_gaps(
+    connection: Connection, start: datetime, end: datetime, now: datetime | None = None, source: str | None = None
+) -> list[Gap]:
+    """Find the stretches of start ≤ t < end in which a source was not heard, by source and time; none overlap.
+
+    With `now`, what lies after it is not missed yet; with `source`, only that one is looked at. A source that ran once
+    or twice (an import) has no usual step and therefore no gaps but its holes; one that was not heard in that time and
+    the 28 days around it was no source then.
+    """
+    until = end if now is None else max(start, min(end, aware(now)))
+    lost = _holes(connection, start, end, source)
+    found = [gap for gaps in lost.values() for gap in gaps]
+    for name, (_, misses, first) in _listen(connection, start, end, until, source).items():
+        for one, two in misses:
+            parts = [Gap(name, one, two, "")]
+            for hole in lost.get(name, ()):
+                parts = [left for part in parts for left in _without(part, hole)]
+            for part in parts:
+                why = "before" if first == two else _failure(connection, name, part.start, part.end)
+                found.append(replace(part, why=why))
+    return sorted(found, key=lambda gap: (gap.source, gap.start))
+
+
+def heard_spans(connection: Connection, start: datetime, end: datetime) -> dict[str, list[_Span]]:
+    """Give for each source the spans in which it was heard: from one successful run to the last before a gap.
+
+    A source that ran once or twice was heard at those moments. Holes are no hearing.
+    """
+    lost = _holes(connection, start, end)
+    heard = {}
+    for source, (spans, _, _) in _listen(connection, start, end, end).items():
+        parts = [Gap(source, one, two, "") for one, two in spans]
+        for hole in lost.get(source, ()):
+            parts = [left for part in parts for left in _without(part, hole)]
+        heard[source] = [(part.start, part.end) for part in parts]
+    return heard
+
+
+def _without(part: Gap, hole: Gap) -> list[Gap]:
+    """Cut a hole out of a stretch; what is left are its two ends, or fewer."""
+    if hole.end <= part.start or hole.start >= part.end:
+        return [part]
+    left = [replace(part, end=hole.start), replace(part, start=hole.end)]
+    return [one for one in left if one.start < one.end]
+
+
+def _of(column: sa.Column[str], source: str | None) -> sa.ColumnElement[bool]:
+    return sa.true() if source is None else column == source
+
+
+def _holes(connection: Connection, start: datetime, end: datetime, source: str | None = None) -> dict[str, list[Gap]]:
+    """Read the holes of each source inside a stretch, those that touch or overlap as one."""
+    rows = connection.execute(
+        sa.select(holes)
+        .where(holes.c.started_at < end, holes.c.ended_at > start, _of(holes.c.source, source))
+        .order_by(holes.c.source, holes.c.started_at, holes.c.ended_at)
+    )
+    found: dict[str, list[Gap]] = {}
+    for row in rows:
+        known = found.setdefault(row.source, [])
+        one, two = max(row.started_at, start), min(row.ended_at, end)
+        if known and one <= known[-1].end:
+            known[-1] = replace(known[-1], end=max(known[-1].end, two))
+        elif one < two:
+            known.append(Gap(row.source, one, two, row.why, lost=True))
+    return found
+
+
+def _listen(
+    connection: Connection, start: datetime, end: datetime, until: datetime, source: str | None = None
+) -> _Heard:
+    """Give for each source when it was heard (spans between successful runs), when it was missed, and its first run.
+
+    The first run is None where the source was heard before `start`.
+    """
+    at = runs.c.started_at
+    edges = (
+        sa.select(
+            runs.c.source,
+            sa.func.max(at, type_=at.type).filter(at < start).label("before"),
+            sa.func.min(at, type_=at.type).filter(at >= start, at < end).label("first"),
+            sa.func.max(at, type_=at.type).filter(at >= start, at < end).label("last"),
+            sa.func.min(at, type_=at.type).filter(at >= end).label("after"),
+        )
+        .where(at >= start - _LOOK_BACK, at < end + _LOOK_BACK, runs.c.outcome == "ok", _of(runs.c.source, source))
+        .group_by(runs.c.source)
+        .order_by(runs.c.source)
+    )
+    usual = _usual_steps(connection, start, end, source)
+    long = _long_steps(connection, start, end, source)
+    heard: _Heard = {}
+    for row in connection.execute(edges):
+        moments = [moment for moment in (row.before, row.first, row.last, row.after) if moment is not None]
+        if row.source not in usual:
+            heard[row.source] = ([(moment, moment) for moment in moments], [], None)
+            continue
+        patience = max(_PATIENCE, 3 * usual[row.source])
+        pairs = [(row.before, row.first or row.after), *long.get(row.source, ()), (row.last, row.after)]
+        cuts = [(one, two) for one, two in pairs if one is not None and two is not None and two - one > patience]
+        spans, begins = [], moments[0]
+        for gone, back in cuts:
+            spans.append((begins, gone))
+            begins = back
+        spans.append((begins, moments[-1]))
+        if row.after is None and until - moments[-1] > patience:
+            cuts.append((moments[-1], until))
+        misses = [(max(one, start), min(two, until)) for one, two in cuts]
+        first = None
+        if row.before is None and row.first is not None and row.first - start > patience:
+            first = min(row.first, until)
+            misses.insert(0, (start, first))
+        heard[row.source] = (spans, [miss for miss in misses if miss[0] < miss[1]], first)
+    return heard
+
+
+def _usual_steps(connection: Connection, start: datetime, end: datetime, source: str | None) -> dict[str, timedelta]:
+    """Give the step that 19 of 20 runs of a source keep to, good or bad, in the stretch and the 28 days before."""
+    at = runs.c.started_at
+    steps = (
+        sa.select(runs.c.source, _seconds_since_last().label("seconds"))
+        .where(at >= start - _LOOK_BACK, at < end, _of(runs.c.source, source))
+        .subquery()
+    )
+    tiles = (
+        sa.select(
+            steps.c.source,
+            steps.c.seconds,
+            sa.func.ntile(20).over(partition_by=steps.c.source, order_by=steps.c.seconds).label("tile"),
+        )
+        .where(steps.c.seconds.is_not(None))
+        .subquery()
+    )
+    query = (
+        sa.select(tiles.c.source, sa.func.max(tiles.c.seconds).filter(tiles.c.tile < 20).label("usual"))
+        .group_by(tiles.c.source)
+        .having(sa.func.count() > 1)
+    )
+    return {row.source: timedelta(seconds=float(row.usual)) for row in connection.execute(query)}
+
+
+def _long_steps(
+    connection: Connection, start: datetime, end: datetime, source: str | None
+) -> dict[str, Sequence[_Span]]:
+    """Give the steps between two successful runs in the stretch that are longer than any patience, oldest first."""
+    at = runs.c.started_at
+    before = sa.func.lag(at, type_=at.type).over(partition_by=runs.c.source, order_by=at).label("before")
+    steps = (
+        sa.select(runs.c.source, at, before, _seconds_since_last().label("seconds"))
+        .where(runs.c.outcome == "ok", at >= start, at < end, _of(runs.c.source, source))
+        .subquery()
+    )
+    query = sa.select(steps).where(steps.c.seconds > _PATIENCE.total_seconds()).order_by(steps.c.started_at)
+    found: dict[str, list[_Span]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.source, []).append((row.before, row.started_at))
+    return dict(found)
+
+
+def _seconds_since_last() -> sa.ColumnElement[int]:
+    seconds = sa.extract("epoch", runs.c.started_at)
+    return seconds - sa.func.lag(seconds).over(partition_by=runs.c.source, order_by=runs.c.started_at)
+
+
+def _failure(connection: Connection, source: str, start: datetime, end: datetime) -> str:
+    at = runs.c.started_at
+    query = (
+        sa.select(runs.c.outcome)
+        .where(runs.c.source == source, runs.c.outcome.not_in(("ok", "running")), at >= start, at <= end)
+        .order_by(at.desc())
+        .limit(1)
+    )
+    return connection.scalar(query) or "silent"

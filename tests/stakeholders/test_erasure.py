@@ -1,0 +1,162 @@
+"""Erasure above the store: letters, histories and waiting messages lose the post's words, and cases stay honest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from listener.config import Config
+from listener.database import Store
+from listener.mention import Author
+from listener.store import mentions, posts, tombstones
+from sentiment.store import verdicts
+from stakeholders.alerts import queue_case, send_due
+from stakeholders.case import answer, history, join, note, read_case
+from stakeholders.dossier import case_mentions_of
+from stakeholders.erasure import erase
+from stakeholders.inbox import Filters, read_inbox
+from stakeholders.store import alerts, decisions, digests
+from tests.stakeholders.newsroom import NOW, hear, make_config, open_one
+
+LATER = NOW + timedelta(hours=1)
+TEXT = "Nítido me cobró dos veces la factura de marzo y nadie contesta"
+
+
+@pytest.fixture
+def config(tmp_path: Path, store_url: str) -> Config:
+    return make_config(tmp_path, store_url)
+
+
+@pytest.fixture
+def connection(store: Store) -> Iterator[Connection]:
+    with store.write() as opened:
+        yield opened
+
+
+def native_id(connection: Connection, mention_id: int) -> str:
+    query = sa.select(posts.c.native_id).join(mentions).where(mentions.c.id == mention_id)
+    return str(connection.scalar(query))
+
+
+def gone(connection: Connection, mention_id: int, why: Any = "deleted") -> None:
+    assert len(erase(connection, "x", [native_id(connection, mention_id)], why, LATER)) == 1
+
+
+def rows(connection: Connection, table: sa.Table) -> int:
+    return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def test_verdict_and_decision_go_with_the_post(connection: Connection, config: Config) -> None:
+    _, mention_id = open_one(connection, config, text=TEXT)
+    kept = hear(connection, "Nítido otra vez")
+    gone(connection, mention_id)
+    assert list(connection.scalars(sa.select(verdicts.c.mention_id))) == [kept]
+    assert list(connection.scalars(sa.select(decisions.c.mention_id))) == [kept]
+
+
+@pytest.mark.parametrize(("why", "words"), [("deleted", "removed at the source"), ("erased", "removed on request")])
+def test_a_case_without_any_post_stays_in_the_history_closed_and_says_why(
+    connection: Connection, config: Config, why: Any, words: str
+) -> None:
+    case, mention_id = open_one(connection, config, text=TEXT)
+    gone(connection, mention_id, why)
+    left = read_case(connection, case.id)
+    assert left is not None
+    assert (left.status, left.closed_at, left.mentions, left.people) == ("closed", LATER, 0, 0)
+    last = history(connection, case.id)[-1]
+    assert (last.who, last.what, last.after["note"]["sentence"]) == ("escucha", "closed", words)  # type: ignore[index]
+    assert case_mentions_of(connection, case.id) == []
+
+
+def test_a_case_goes_on_with_the_posts_that_are_left_and_the_inbox_shows_the_oldest_of_them(
+    connection: Connection, config: Config
+) -> None:
+    case, first = open_one(connection, config, text=TEXT)
+    second, third = hear(connection, "Nítido, a mí también"), hear(connection, "Nítido, y a mí")
+    for mention_id in (second, third):
+        join(connection, config.settings, case.id, mention_id, "thread", "important", NOW)
+    gone(connection, first)
+    left = read_case(connection, case.id)
+    assert left is not None
+    assert (left.status, left.mentions) == ("new", 2)
+    (row,) = read_inbox(connection, Filters(), LATER).rows
+    assert (row.case.id, row.mention_id, row.snippet) == (case.id, second, "Nítido, a mí también")
+    said = history(connection, case.id)[-1]
+    assert said.after["note"]["sentence"] == "a post of this case was removed at the source"  # type: ignore[index]
+
+
+def test_a_message_that_waits_and_would_show_the_post_is_not_sent(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.write() as connection:
+        case, mention_id = open_one(connection, config, text=TEXT)
+        assert queue_case(connection, config, case, mention_id, False, NOW) == 1
+        gone(connection, mention_id)
+        assert list(connection.scalars(sa.select(alerts.c.state))) == ["withdrawn"]
+    done = send_due(store, config, LATER + timedelta(hours=1))
+    assert (done.sent, done.waiting, done.refused) == (0, 0, 0)
+
+
+def test_a_message_that_waits_shows_another_post_of_the_case_instead(connection: Connection, config: Config) -> None:
+    case, first = open_one(connection, config, text=TEXT)
+    second = hear(connection, "Nítido, a mí también")
+    join(connection, config.settings, case.id, second, "thread", "important", NOW)
+    queue_case(connection, config, case, first, False, NOW)
+    gone(connection, first)
+    (row,) = connection.execute(sa.select(alerts)).all()
+    assert (row.state, row.payload["mention_id"]) == ("pending", second)
+
+
+def test_a_note_that_repeats_the_post_or_names_its_author_is_withheld_and_others_stay(
+    connection: Connection, config: Config
+) -> None:
+    case, mention_id = open_one(connection, config, text=TEXT, author=Author("ana_ruiz", "Ana Ruiz Soto"))
+    told = ["dice: «cobró dos veces la factura DE marzo»", "llamé a Ana Ruiz Soto", "@ana_ruiz ya pagó", "abono hecho"]
+    for words in told:
+        note(connection, case.id, "Rosa", NOW, words)
+    answer(connection, case.id, "Rosa", NOW, "Se le devolvió el importe")
+    gone(connection, mention_id)
+    written = [(event.after or {}).get("note") for event in history(connection, case.id) if event.who == "Rosa"]
+    assert [one if isinstance(one, str) else None for one in written] == [
+        None, None, None, "abono hecho", "Se le devolvió el importe",
+    ]  # fmt: skip
+
+
+def test_archived_letters_lose_the_quote_and_keep_every_figure(connection: Connection, config: Config) -> None:
+    from stakeholders.figures import from_json, gather, seal, to_json
+    from stakeholders.period import week_name
+
+    case, mention_id = open_one(connection, config, text=TEXT)
+    other, _ = open_one(connection, config, text="Nítido sin señal en Ate")
+    figures = gather(connection, config, week_name(NOW.date()), "nitido", NOW)
+    assert [line.quote for line in figures.largest] == [TEXT, "Nítido sin señal en Ate"]
+    row = {"key": "k", "week": figures.week, "brand": "nitido", "lang": "en", "created_at": NOW}
+    connection.execute(digests.insert().values(figures=to_json(figures), hash=seal(figures), **row))
+    gone(connection, mention_id)
+    kept = from_json(connection.scalar(sa.select(digests.c.figures)))
+    assert [(line.id, line.quote) for line in kept.largest] == [(case.id, ""), (other.id, "Nítido sin señal en Ate")]
+    assert (kept.honest, kept.cases, kept.net) == (figures.honest, figures.cases, figures.net)
+
+
+def test_the_number_of_a_mention_that_is_given_again_opens_a_case_of_its_own(
+    connection: Connection, config: Config
+) -> None:
+    case, mention_id = open_one(connection, config, text=TEXT)
+    gone(connection, mention_id)
+    connection.execute(tombstones.delete())  # the newsroom numbers its posts by what is there
+    again, _ = open_one(connection, config, text="Nítido, otra cosa")
+    assert again.id != case.id
+    assert again.status == "new"
+
+
+def test_erasing_what_is_not_there_changes_nothing(connection: Connection, config: Config) -> None:
+    case, _ = open_one(connection, config, text=TEXT)
+    assert erase(connection, "x", ["nothing"], "deleted", LATER) == ()
+    assert erase(connection, "reddit", ["1"], "deleted", LATER) == ()
+    assert read_case(connection, case.id) == case
