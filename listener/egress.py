@@ -12,7 +12,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 
-from listener.errors import Refused, Unreachable, Unreadable
+from listener.errors import Refused, SourceError, Unreachable, Unreadable
 from listener.failure import BAD_ADDRESS, TOO_SLOW, classify, judge
 from listener.reason import N_
 
@@ -148,10 +148,11 @@ class Gate(BaseAdapter):
             response.close()
             _fill(response, b"")  # nobody reads the page behind a redirect, so nobody can fill memory with it
         elif (status := response.status_code) == 429 or status >= 500:
-            body = b"" if status == 429 else read_body(response, self.source, 65536, began + _SECONDS)
+            body = _told(response, self.source, began + _SECONDS)
             response.close()
             failure = judge(status, response.headers, self.source, body=body)
             if failure is not None:
+                failure.body = body  # some platforms say in the body how long to wait
                 raise failure
         elif not stream:
             _fill(response, read_body(response, self.source, LIMIT, began + _SECONDS))
@@ -171,6 +172,16 @@ class Gate(BaseAdapter):
                 request.url = other.rstrip("/") + rest
                 break
         return request
+
+
+def _told(response: requests.Response, source: str, deadline: float) -> bytes:
+    """Read what stands in a refusal; one that asks us to wait counts even when its body breaks."""
+    try:
+        return read_body(response, source, 65536, deadline)
+    except SourceError:
+        if response.status_code != 429:
+            raise
+        return b""
 
 
 def _fill(response: requests.Response, body: bytes) -> None:

@@ -51,12 +51,12 @@ class Intake:
     @cached_property
     def matcher(self) -> Matcher:
         """Give the matcher of the brands watched."""
-        return Matcher(self.config.brands)
+        return Matcher(self.config.brands, self.config.settings.instance.timezone)
 
     def save(self, connection: Connection, source: str, page: Page, now: datetime) -> Saved:
         """Store a page with its mentions, cursor, holes, spending and quota; what is `gone` is left to the caller."""
         found = [self._tagged(post) for post in page.posts]
-        heard = [mention for post in found for mention in self.matcher.mentions(post)]
+        heard = [mention for named in self.matcher.mentions_many(found) for mention in named]
         saved = save_page(connection, source, found, heard, page.rejected, page.cursor, now)
         lines = [
             {"source": source, "started_at": one.start, "ended_at": one.end, "why": one.why, "found_at": now}
@@ -194,9 +194,7 @@ def _mend_terms(connection: Connection, edited: Any, lines: Sequence[Mapping[str
 
 
 def _index(connection: Connection, ids: Sequence[int]) -> None:
-    from importlib.util import find_spec
-
-    if ids and find_spec("listener.query") and find_spec("listener.query.index"):
+    if ids:
         from listener.query.index import index_posts
 
         index_posts(connection, ids)

@@ -138,7 +138,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Hold a stretch of time whose posts a source knows it could not read: past the platform's reach, or its ceiling."""
+    """Hold a stretch whose posts a source knows it could not read: past the platform's reach, or its own ceiling."""
 
     start: datetime
     end: datetime

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from listener.budget import gate
+from listener.cluster import Clusters, cluster_pending
 from listener.config import Config
 from listener.database import Store
 from listener.errors import ClassifierError, RateLimited, SourceError
@@ -44,6 +45,7 @@ class Flow:
         self.config = config
         self.store = store
         self.step = step
+        self._clusters = Clusters()
         self._unjudged: set[int] = set()  # mentions that broke the engine; they stay pending for the next start
 
     @cached_property
@@ -120,6 +122,14 @@ class Flow:
             stopping=hold.stopping if hold is not None else lambda: False,
             again=timedelta(0) if everything else None,
         )
+
+    def cluster(self, now: datetime) -> int:
+        """Find which posts say the same as an earlier one, one commit a batch; give how many were compared."""
+        placed = 0
+        while done := cluster_pending(self.store, self._clusters):
+            placed += done
+            self.step("clusters stored")
+        return placed
 
     def classify(self, now: datetime, batch: int = 200, most: int | None = None) -> int:
         """Judge the mentions that have no verdict, one commit a batch, at most `most` batches; give how many were."""
@@ -241,6 +251,7 @@ class Flow:
                 failures.append(error)
                 return None
 
+        attempt(self.cluster)
         while attempt(lambda at: self.classify(at, most=1)):
             attempt(self.route)
             attempt(self.send)

@@ -12,7 +12,18 @@ from urllib.parse import quote, quote_plus
 __all__ = ["Redaction", "install", "redact"]
 
 _MARK = "[redacted]"
-_QUIET = ("tweepy", "urllib3", "prawcore", "praw", "requests", "requests_oauthlib", "oauthlib")  # leak keys at DEBUG
+_QUIET = (
+    "googleapiclient",
+    "httplib2",
+    "imap_tools",
+    "tweepy",
+    "urllib3",
+    "prawcore",
+    "praw",
+    "requests",
+    "requests_oauthlib",
+    "oauthlib",
+)  # leak keys at DEBUG
 _NAMES = r"key|api_?key|access_?token|refresh_?token|bearer_?token|token|client_?secret|secret|password|signature"
 _PATTERNS = (
     (re.compile(r"""(?i)(\bauthorization["']?\s*[:=]\s*["']?)(?:[a-z]+\s+)?[^\s"',}\]]+"""), rf"\1{_MARK}"),

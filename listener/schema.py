@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from listener.settings import Settings, SourceTable, TransformerTable, When
+from listener.sla import RegulatoryRule, StakeholderClock
 
 __all__ = ["config_reference", "config_schema"]
 
@@ -59,6 +60,8 @@ def config_reference() -> str:
         for model in models:
             lines += [*_rows(model), ""]
     lines += ["### `[sentiment.transformers.HEAD]` (docs/models.md)", "", *_rows(TransformerTable), ""]
+    lines += ["### `[sla.stakeholders.WHO]` (docs/clocks.md)", "", *_rows(StakeholderClock), ""]
+    lines += ["### `[sla.rules.ID]` (docs/clocks.md)", "", *_rows(RegulatoryRule), ""]
     for kind in kinds():
         lines += [f'### `kind = "{kind}"` (docs/sources/{kind}.md)', "", *_rows(settings_of(kind)), ""]
     lines += ["## `when = { … }` of a route", "", *_rows(When), ""]

@@ -237,7 +237,7 @@ class Server(Table):
 
 
 class EgressTable(Table):
-    """List the only hosts that the program may reach, beside those its sources and mail name."""
+    """List the only hosts that the program may reach, beside those its sources, channels and mail name."""
 
     hosts: list[str] = Field([], description="example.org, or .example.org for all below it")
     inside: list[str] = Field([], description="hosts that may stand inside your network (127.0.0.1, an intranet feed)")

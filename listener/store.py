@@ -79,7 +79,7 @@ posts = sa.Table(
     sa.Column("views", sa.BigInteger),
     sa.Column("raw", JSONText, nullable=False),
     sa.Column("edited_at", Moment),  # when we saw that its text had changed
-    sa.Column("checked_at", Moment),  # when the source last said that it is still there; empty: only when collected
+    sa.Column("checked_at", Moment),  # when the source was last asked and did not say that it is gone
     sa.Column("cluster", sa.BigInteger, index=True),  # id of the first post that says the same; empty: not compared yet
     sa.UniqueConstraint("source", "native_id"),
 )

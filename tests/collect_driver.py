@@ -1,9 +1,9 @@
 """Poll one source a line in a process of its own, and kill it with SIGKILL where the line says.
 
-Called by tests/test_collect.py: `python collect_driver.py CONFIG`; each line of standard input is "SOURCE WHERE NUMBER",
-each answer the exit status (-9: killed). The libraries are loaded once, and each poll is a fork of that, so that hundreds
-of kills fit into a test. WHERE: step (after a stage's commit), commit (all is written, nothing committed), answer (an
-answer has come, nothing is read of it), none.
+Called by tests/test_collect.py: `python collect_driver.py CONFIG`; each line of standard input is "SOURCE WHERE
+NUMBER", each answer the exit status (-9: killed). The libraries are loaded once, and each poll is a fork of that, so
+that hundreds of kills fit into a test. WHERE: step (after a stage's commit), commit (all is written, nothing
+committed), answer (an answer has come, nothing is read of it), none.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from listener.config import Config, load
 from listener.database import Store
 from listener.egress import Gate
 from listener.pipeline import Flow
-from listener.sources import kinds, load as open_source
+from listener.sources import kinds
+from listener.sources import load as open_source
 
 
 def main(config_path: str) -> None:

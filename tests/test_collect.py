@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from listener.database import Store
 from listener.store import mentions, posts, runs
+from tests.servers.bluesky import HANDLE, PASSWORD
 from tests.servers.world import ANSWERS, World, serving_world
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +49,18 @@ max_pages = 10
 base_url = "{web}/reddit"
 [sources.rss]
 feeds = ["{web}/rss/feed"]
+[sources.mastodon]
+base_url = "{web}"
+max_pages = 100
+[sources.hackernews]
+base_url = "{web}/hackernews"
+max_pages = 40
+[sources.bluesky]
+mode = "search"
+handle = "{handle}"
+app_password = "{password}"
+base_url = "{web}"
+max_pages = 40
 """
 
 
@@ -77,7 +90,7 @@ def kill_everywhere(world: World, poll: Any, kills: int) -> Counter[str]:
         for name, line in world.lines.items():
             line.turn = turn
             # A poll may be shorter than the place of its kill: then it is sent to die at the first place of its kind.
-            for place, number in ((chance.choice(PLACES), chance.choice(DEPTHS)), ("answer", 1)):
+            for place, number in ((chance.choice(PLACES), chance.choice(DEPTHS)), ("step", 2), ("step", 1)):
                 status = poll(name, place, number)
                 if status == -9:
                     met[place] += 1
@@ -90,7 +103,8 @@ def test_three_hundred_kills_over_six_sources_lose_no_post_and_store_none_twice(
     kind = store_url.partition(":")[0]
     with serving_world(POSTS, KILLS[kind]) as (world, web):
         config = tmp_path / "config.toml"
-        config.write_text(CONFIG.format(store=store_url, web=web.url), "utf-8")
+        words = {"store": store_url, "web": web.url, "handle": HANDLE, "password": PASSWORD}
+        config.write_text(CONFIG.format(**words), "utf-8")
         with driving(config) as poll:
             met = kill_everywhere(world, poll, KILLS[kind])
             for name, line in world.lines.items():

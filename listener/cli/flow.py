@@ -142,26 +142,26 @@ def sources(config: Annotated[str | None, CONFIG] = None, json: Annotated[bool, 
 
 def _report(flow: Flow, *, as_json: bool) -> bool:
     """Print the health of the sources and the quarantine; give whether any has failed."""
-    from listener.health import STATES, read_health, read_quarantine
+    from listener.health import STATES, read_health, read_quarantine, to_json
 
     with flow.store.read() as connection:
         health = read_health(connection, flow.config, datetime.now(UTC))
         aside = read_quarantine(connection, 50)
-    lang = flow.config.language
+    lang, broken = flow.config.language, ("failed", "not installed")
     for one in health:
         if as_json:
-            emit({name: getattr(one, name) for name in one.__slots__})
+            emit(to_json(one))
             continue
         count = "–" if one.posts_total is None else str(one.posts_total)
         line = f"{one.source:<16} {say(STATES[one.state], lang):<24} {count:>7}"
-        speak(line + (f"  {worded(one.error, lang)}" if one.error and one.state == "failed" else ""))
+        speak(line + (f"  {worded(one.error, lang)}" if one.error and one.state in broken else ""))
     for item in aside:
         row = {"source": item.source, "position": item.position, "reason": item.reason, "at": item.at}
         if as_json:
             emit({"quarantined": row})
         else:
             speak(f"  {item.source}: {item.position}: {worded(item.reason, lang)}")
-    return any(one.state == "failed" for one in health)
+    return any(one.state in broken for one in health)
 
 
 def digest(

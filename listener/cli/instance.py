@@ -51,7 +51,10 @@ def init(
 
 def check(config: Annotated[str | None, CONFIG] = None, json: Annotated[bool, JSON] = False) -> None:
     """Read the configuration, then ask every source, the mail server and the database whether they answer."""
+    from itertools import chain
+
     from listener.check import check_instance
+    from listener.cli.channels import check_channels
     from sentiment.refusal import refusal
 
     def refused(one: Config) -> str:
@@ -59,7 +62,7 @@ def check(config: Annotated[str | None, CONFIG] = None, json: Annotated[bool, JS
 
     with open_config(config) as loaded:
         bad = False
-        for finding in check_instance(loaded, refused):
+        for finding in chain(check_instance(loaded, refused), check_channels(loaded)):
             bad = bad or finding.state == "failed"
             if json:
                 emit({"what": finding.what, "state": finding.state, "says": finding.words("en")})

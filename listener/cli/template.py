@@ -31,8 +31,8 @@ TABLES = {
         "[sources.rss]\nfeeds = []                  # addresses of feeds: newspapers, gazettes, regulators\n"
         'searches = ["https://news.google.com/rss/search?q={{query}}&hl={hl}&gl={country}&ceid={country}:{hl}"]\n'
     ),
-    "x": "[sources.x]                # 0.005 USD a post read\nenabled = false            # set X_BEARER_TOKEN, then "
-    'true\nbearer_token = "env:X_BEARER_TOKEN"\n',
+    "x": "[sources.x]                # 0.005 USD a post and 0.010 an author\nenabled = false            # set "
+    'X_BEARER_TOKEN, then true\nbearer_token = "env:X_BEARER_TOKEN"\n',
     "reddit": '[sources.reddit]\nenabled = false            # set both variables, then true\nclient_id = "env:'
     'REDDIT_CLIENT_ID"\nclient_secret = "env:REDDIT_CLIENT_SECRET"\nuser_agent = "escucha/0.1 (by u/your_account)"\n',
 }

@@ -71,8 +71,8 @@ def try_(
 def _filter(text: str | None) -> Callable[[Post], bool]:
     if text is None:
         return lambda _: True
-    from listener.query.match import matches
     from listener.query import QueryError, parse
+    from listener.query.match import matches
 
     try:
         query = parse(text)

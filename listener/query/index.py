@@ -31,8 +31,6 @@ _ID = {"sqlite": "rowid", "postgresql": "post_id"}
 
 def index_posts(connection: Connection, ids: Iterable[int]) -> None:
     """Put the words of stored posts into the index, in the caller's transaction; call it for new and edited ones."""
-    if not _is_there(connection):
-        return
     for chunk in _chunks(ids):
         rows = connection.execute(sa.select(posts.c.id, posts.c.text).where(posts.c.id.in_(chunk))).all()
         _delete(connection, chunk)
@@ -102,13 +100,6 @@ class _wiping:  # noqa: N801 - reads as a verb in `with`
         if self.before is not None:
             names = {"0": "OFF", "1": "ON", "2": "FAST"}
             self.connection.exec_driver_sql(f"PRAGMA secure_delete = {names[self.before]}")
-
-
-def _is_there(connection: Connection) -> bool:
-    """Tell whether the migrations made the index; tables that `metadata.create_all` made come without."""
-    if connection.dialect.name != "sqlite":
-        return True
-    return connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'post_words'").first() is not None
 
 
 def _delete(connection: Connection, chunk: Sequence[int]) -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from listener.config import Config, load
 from listener.database import Store
+from listener.intake import save_page
 from listener.match import Matcher
 from listener.mention import Author, Metrics, Post, Rejected
-from listener.intake import save_page
 from listener.store import runs, select_mentions
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict

@@ -49,7 +49,7 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Fill six weeks: one source works, one fell silent three days ago (longer than any holidays), one fails, one was never asked."""
+    """Fill six weeks: one source works, one fell silent three days ago, one fails, one was never asked."""
     (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
     store = Store(load(tmp_path / "config.toml", {}, secrets=False).store_url)
     store.migrate()

@@ -1,4 +1,4 @@
-"""Play six platforms that know the same kind of posts: revealed little by little, some late, some edited, all counted."""
+"""Play six platforms with posts that show themselves little by little: some late, some edited, all counted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.servers import bluesky, hackernews, mastodon
 from tests.servers.reddit import token
 from tests.servers.web import Answer, Asked, Web, serving
 
@@ -93,11 +94,46 @@ def answer_rss(line: Timeline, asked: Asked) -> Answer:
     return Answer(body.encode(), headers={"ETag": f'"{line.turn}"'})
 
 
+def answer_mastodon(line: Timeline, asked: Asked) -> Answer:
+    if "/timelines/" not in asked.path:
+        return mastodon.told({"version": "4.4.2", "api_versions": {"mastodon": 6}, "configuration": {"urls": {}}})
+    statuses = [
+        mastodon.status(0, line.text(item), id=mastodon.id_at(item.at, item.number), created_at=item.at.isoformat())
+        for item in line.seen()
+    ]
+    return mastodon.told(mastodon.page_of(asked, statuses))
+
+
+def answer_hackernews(line: Timeline, asked: Asked) -> Answer:
+    hits = [hackernews.hit(item.number, line.text(item), int(item.at.timestamp())) for item in line.seen()]
+    return hackernews.Index(hits)(asked)
+
+
+_BLUESKY = bluesky.AppView()
+
+
+def answer_bluesky(line: Timeline, asked: Asked) -> Answer:
+    _BLUESKY.views = [
+        bluesky.view(item.number, line.text(item), indexedAt=_iso(item.at))
+        | {"record": bluesky.record(0, line.text(item), createdAt=_iso(item.at))}
+        for item in line.seen()
+    ]
+    return _BLUESKY(asked)
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 ANSWERS: dict[str, Callable[[Timeline, Asked], Answer]] = {
     "x": answer_x,
     "reddit": answer_reddit,
     "rss": answer_rss,
+    "mastodon": answer_mastodon,
+    "hackernews": answer_hackernews,
+    "bluesky": answer_bluesky,
 }
+ROOTS = {"xrpc": "bluesky", "api": "mastodon", "r": "reddit"}  # these libraries ask at the root
 
 
 class World:
@@ -110,7 +146,8 @@ class World:
 
     def __call__(self, asked: Asked) -> Answer:
         name = asked.path.split("/")[1]
-        name = name if name in ANSWERS else "reddit"  # praw asks at the root, whatever its address
+        name = "reddit" if asked.path.startswith("/api/v1/access_token") else ROOTS.get(name, name)
+        asked.path = asked.path.removeprefix(f"/{name}")
         return ANSWERS[name](self.lines[name], asked)
 
 
@@ -118,4 +155,5 @@ class World:
 def serving_world(count: int, turns: int) -> Iterator[tuple[World, Web]]:
     world = World(count, turns)
     with serving(world) as web:
+        _BLUESKY.url = web.url
         yield world, web

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from listener.config import Config, parse
 from listener.database import Store
+from listener.intake import save_page
 from listener.mention import Author, Mention, Post, Term
 from listener.reason import reason
-from listener.intake import save_page
 from listener.store import mentions, posts
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict

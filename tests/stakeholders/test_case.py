@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from listener.database import Store
 from listener.errors import EscuchaError
+from listener.intake import save_page
 from listener.mention import Author, Mention, Post
 from listener.settings import Settings
-from listener.intake import save_page
 from listener.store import mentions, posts
 from sentiment.verdict import Label
 from stakeholders.case import (

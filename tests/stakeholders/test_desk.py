@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from listener.config import Config, parse
 from listener.database import Store
-from listener.mention import Author, Mention, Post
 from listener.intake import save_page
+from listener.mention import Author, Mention, Post
 from listener.store import mentions, posts
 from sentiment.store import read_verdict, save_verdicts, verdicts
 from sentiment.verdict import Item, Label, Verdict

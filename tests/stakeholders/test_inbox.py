@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from listener.database import Store
+from listener.intake import save_page
 from listener.mention import Author, Mention, Post
 from listener.settings import Settings
-from listener.intake import save_page
 from listener.store import mentions, posts
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict

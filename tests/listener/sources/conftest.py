@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from listener.database import Store, metadata
+from listener.database import Store
 from listener.errors import SourceError
 from listener.fetch import Egress
 from listener.intake import save_page
@@ -35,7 +35,7 @@ def brands() -> tuple[Brand, ...]:
 @pytest.fixture
 def plain_store(tmp_path: Path) -> Iterator[Store]:
     opened = Store(f"sqlite:///{tmp_path}/posts.db")
-    metadata.create_all(opened.engine)
+    opened.migrate()
     yield opened
     opened.close()
 
