@@ -209,10 +209,10 @@ def send_due(
                     line.send(_write(store, config, row, now))
                 except _Away as error:
                     down.append(row.channel)
-                    _wait(store, config, row, str(error), now, [other.id for other in rows])
+                    _wait(store, config, row, str(error), now, [other.id for other in rows], error.until)
                 except DeliveryError as error:
                     if error.retry:
-                        _wait(store, config, row, str(error), now)
+                        _wait(store, config, row, str(error), now, until=error.until)
                     else:
                         _mark(store, row, {"state": "refused", "tries": row.tries + 1, "error": str(error)}, now)
                         refused += 1
@@ -237,7 +237,7 @@ def _open(lines: ExitStack, channel: str, config: Config) -> Line:
         return lines.enter_context(open_line(channel, config))
     except DeliveryError as error:
         if error.retry:
-            raise _Away(str(error)) from None
+            raise _Away(str(error), until=error.until) from None
         raise
 
 
@@ -269,15 +269,29 @@ def _claim(store: Store, now: datetime, passed: timedelta, many: int, down: list
 
 
 def _wait(
-    store: Store, config: Config, row: sa.Row[Any], error: str, now: datetime, together: Sequence[int] = ()
+    store: Store,
+    config: Config,
+    row: sa.Row[Any],
+    error: str,
+    now: datetime,
+    together: Sequence[int] = (),
+    until: datetime | None = None,
 ) -> None:
-    """Let a row wait up to its doubled wait, with full jitter; with `together`, all that its channel owes waits too."""
+    """Let a row wait up to its doubled wait, with full jitter, and never less than the channel asks (`until`).
+
+    With `together`, all that its channel owes waits too; where a channel asks to wait, all for the same recipient.
+    """
     tries = row.tries + 1
     longest = min(config.settings.alerts.retry_every * 2 ** min(row.tries, 20), LONGEST)
     jitter = random.Random(f"{row.key}/{tries}")  # seeded, so that the same history gives the same waits
     later = now + max(longest * jitter.random(), timedelta(seconds=1))
+    if until is not None:
+        later = max(later, min(until, now + LONGEST))
     pending = sa.and_(alerts.c.state == "pending", alerts.c.channel == row.channel)
     with store.write() as connection:
+        if until is not None:
+            alike = sa.and_(pending, alerts.c.recipient == row.recipient, alerts.c.next_try < later)
+            connection.execute(alerts.update().where(alike).values(next_try=later))
         if together:
             # What is due, and what this round claimed; not another's claim. Untried, so their own count of tries stays.
             others = sa.and_(pending, sa.or_(alerts.c.next_try <= now, alerts.c.id.in_(together)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from stakeholders.letter import plain
@@ -11,7 +12,7 @@ from stakeholders.letter import plain
 if TYPE_CHECKING:
     from stakeholders.channels import Message
 
-__all__ = ["Bubble", "bubble_of", "cut", "defuse", "one_line", "text_of", "units"]
+__all__ = ["Bubble", "bubble_of", "cut", "defuse", "one_line", "spoken", "text_of", "units"]
 
 TITLE = 150  # UTF-16 units: the header of Slack, the shortest of all
 LINE = 400
@@ -107,3 +108,20 @@ def _web(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not any(sign <= " " for sign in url)
+
+
+def spoken(told: Mapping[str, Any], *, internal: bool) -> dict[str, Any]:
+    """Give what a channel other than mail shows of a letter: by when, why, where to press; from its template's parts.
+
+    A stranger's words go to internal channels only: nothing in them is masked.
+    """
+    reasons = [line for _, listed in told["lists"][:1] for line in listed]
+    button = told["button"]
+    press = [(button["label"], button["url"])] if button else []
+    quote = told["quote"]
+    return {
+        "title": f"{told['chip']} · {told['crumbs']}",
+        "lines": tuple(line for line in (told["headline"], told["subline"], *reasons[:2]) if line),
+        "quote": "\n".join(quote["lines"]) if internal and quote else "",
+        "links": (*press, (told["link"][1], told["link"][0])),
+    }

@@ -21,7 +21,7 @@ from listener.reason import N_, Reason, from_json, say
 from listener.store import mentions, read_mention, select_mentions
 from sentiment.store import read_verdict
 from sentiment.verdict import Label
-from stakeholders.channels import Message
+from stakeholders.channels import Message, is_internal
 from stakeholders.decision import read_decision
 from stakeholders.dossier import is_masked, read_case
 from stakeholders.links import sign
@@ -69,6 +69,8 @@ def write_letter(connection: Connection, config: Config, row: sa.Row[Any], now: 
         subject, told = _source(config, row, lang)
     else:
         subject, told = _case(connection, config, row, now, lang)
+    from stakeholders.chat import spoken
+
     told |= {"lang": lang, "instance": config.settings.instance.name}
     return Message(
         key=row.key,
@@ -78,6 +80,7 @@ def write_letter(connection: Connection, config: Config, row: sa.Row[Any], now: 
         at=now,
         html=render("alert.html.j2", subject=subject, **told),
         lang=lang,
+        **spoken(told, internal=is_internal(config, row.channel, row.recipient)),
     )
 
 

@@ -352,3 +352,24 @@ def test_the_oldest_goes_first(store: Store, tmp_path: Path, port: int) -> None:
     with smtp(port, inbox):
         send_due(store, config, NOW, limit=1)
     assert inbox.recipients == ["legal_regulatory@nitido.example"]
+
+
+def test_a_chat_is_told_by_when_why_and_where_to_press_and_a_strangers_words_only_inside() -> None:
+    from stakeholders.chat import spoken
+
+    told = {
+        "chip": "Alert",
+        "crumbs": "Nítido · regulator",
+        "headline": "Answer before 15:00",
+        "subline": "Legal",
+        "quote": {"lines": ["canary", "words"]},
+        "lists": [("Why", ["one", "two", "three"]), ("Else", ["four"])],
+        "button": {"url": "https://e.example/ack", "label": "Acknowledge"},
+        "link": ("https://e.example/case", "Open the case"),
+    }
+    shown = spoken(told, internal=False)
+    assert shown["title"] == "Alert · Nítido · regulator"
+    assert shown["lines"] == ("Answer before 15:00", "Legal", "one", "two")
+    assert shown["links"] == (("Acknowledge", "https://e.example/ack"), ("Open the case", "https://e.example/case"))
+    assert shown["quote"] == ""
+    assert spoken(told, internal=True)["quote"] == "canary\nwords"
