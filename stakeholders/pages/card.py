@@ -28,6 +28,7 @@ _HAPPENED = {
     "opened": N_("case opened"),
     "joined": N_("another post joined"),
     "told": N_("told"),
+    "clocked": N_("legal clock"),
     "acknowledged": N_("acknowledged"),
     "assigned": N_("assigned"),
     "answered": N_("answered"),

@@ -18,6 +18,9 @@ from stakeholders.facts import Case
 from stakeholders.pages import card, marks, queue, wire
 from stakeholders.pages.scene import Scene, list_people
 from stakeholders.pages.text import clip, escape
+from stakeholders.regulation import RegulatoryClock, describe
+from stakeholders.regulation.mark import read_clock
+from stakeholders.wording import Wording
 
 __all__ = ["show"]
 
@@ -42,6 +45,7 @@ def show(scene: Scene) -> None:
         happened = steps.history(connection, found.id) if found else []
         posts = steps.case_mentions_of(connection, found.id) if found else []
         following = queue.next_case(connection, filters, number, now)
+        clock = read_clock(connection, scene.config.settings, found.id) if found else None
     _show_ways(scene, filters, following)
     told = st.session_state.pop("told", None)
     if told is not None:
@@ -63,6 +67,8 @@ def show(scene: Scene) -> None:
         if opened is not None:
             with st.container(key="case-post"):
                 st.html(card.post(scene, opened.mention, now, masked=opened.masked))
+        if clock is not None:
+            st.html(_legal(scene, clock))
         with st.container(key="case-sent"):
             others = [one for one in posts if one is not opened]
             if others:
@@ -200,6 +206,18 @@ def _show_judgement(scene: Scene, one: CaseMention) -> None:
     if about:
         title = escape(scene.t(N_("Who wrote it")))
         st.html(f'<section class="e-card"><h2 class="e-h2">{title}</h2>{about}</section>')
+
+
+def _legal(scene: Scene, clock: RegulatoryClock) -> str:
+    """Write the legal clock of a case: the matter, the days, the norm."""
+    instance = scene.config.settings.instance
+    wording = Wording(scene.lang, instance.country, scene.config.zone)
+    lines = "".join(
+        f"<li>{escape(line)}</li>" for line in describe(clock.rule, clock.resolve_by, scene.config.settings, wording)
+    )
+    return (
+        f'<section class="e-card"><h2 class="e-h2">{escape(scene.t(N_("Legal clock")))}</h2><ul>{lines}</ul></section>'
+    )
 
 
 def _sent(scene: Scene, case: Case, one: CaseMention | None) -> str:
