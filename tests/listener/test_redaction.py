@@ -47,8 +47,11 @@ def test_no_secret_reaches_any_handler(caplog: pytest.LogCaptureFixture) -> None
 
 
 @pytest.mark.usefixtures("redacting")
-def test_a_record_without_secrets_keeps_its_arguments(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+def test_a_record_without_secrets_keeps_its_arguments(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, logger="uvicorn.access")
+    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)  # a server of another test turns it off
     logging.getLogger("uvicorn.access").info('%s - "%s %s"', "127.0.0.1", "GET", "/x?key=abc")
     assert caplog.records[0].args == ("127.0.0.1", "GET", "/x?key=[redacted]")
     assert logging.getLogger("tweepy").level == logging.INFO

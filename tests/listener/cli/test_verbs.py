@@ -111,7 +111,9 @@ def test_the_configuration_that_ships_runs_as_it_stands(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "posts").is_dir()
     rows = [json.loads(line) for line in escucha("sources", "--json", folder=tmp_path).stdout.splitlines()]
     states = {row["source"]: row["state"] for row in rows}
-    assert states == {"files": "connected", "news": "not connected", "x": "not connected", "reddit": "not connected"}
+    assert states.pop("files") == "connected"
+    assert len(states) > 12
+    assert set(states.values()) == {"not connected"}
 
 
 def test_a_folder_that_is_not_there_is_a_failure_and_never_no_mentions(tmp_path: Path) -> None:
