@@ -59,9 +59,7 @@ class House:
 def open_house(store: Store, folder: Path, api: Any = None, **more: Any) -> Iterator[House]:
     house = House(store, folder, **more)
     app = api(house) if api else make_api(house.config, store, lambda: house.now)
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, log_level="warning")
-    )
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, log_level="warning"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         house.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         thread = threading.Thread(target=server.run, args=([listening],))
