@@ -59,6 +59,8 @@ LABELS: dict[str, str] = {
     "competitor": N_("competitor"),
     "new": N_("new"),
     "acknowledged": N_("acknowledged"),
+    "snoozed": N_("snoozed"),
     "answered": N_("answered"),
     "closed": N_("closed"),
+    "dismissed": N_("dismissed as noise"),
 }

@@ -10,6 +10,7 @@ __all__ = [
     "INTENTS",
     "KINDS",
     "LANGUAGES",
+    "OPEN_STATUSES",
     "PRIORITIES",
     "SENTIMENTS",
     "STAKEHOLDERS",
@@ -77,7 +78,7 @@ Department = Literal[
     "security_fraud",
 ]
 Kind = Literal["own", "competitor"]
-Status = Literal["new", "acknowledged", "answered", "closed"]
+Status = Literal["new", "acknowledged", "snoozed", "answered", "closed", "dismissed"]
 Language = Literal["es", "en", "pt"]
 
 SENTIMENTS: tuple[Sentiment, ...] = get_args(Sentiment)
@@ -88,4 +89,5 @@ PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 DEPARTMENTS: tuple[Department, ...] = get_args(Department)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 STATUSES: tuple[Status, ...] = get_args(Status)
+OPEN_STATUSES: tuple[Status, ...] = ("new", "acknowledged")  # the clock runs and the inbox shows it
 LANGUAGES: tuple[Language, ...] = get_args(Language)

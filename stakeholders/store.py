@@ -6,7 +6,19 @@ import sqlalchemy as sa
 
 from listener.database import JSONText, Moment, metadata
 
-__all__ = ["alerts", "case_mentions", "cases", "decisions", "digests", "events", "suppressions"]
+__all__ = [
+    "alert_groups",
+    "alerts",
+    "case_mentions",
+    "cases",
+    "decisions",
+    "digests",
+    "drafts",
+    "events",
+    "silences",
+    "spikes",
+    "suppressions",
+]
 
 
 def _id() -> sa.Column[int]:
@@ -53,6 +65,12 @@ cases = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, default=1),
     sa.Column("regulatory_due_at", Moment),
     sa.Column("regulatory_rule", sa.Text),
+    sa.Column("kind", sa.Text, nullable=False, server_default="case", default="case"),  # case | crisis
+    sa.Column("snoozed_until", Moment),
+    sa.Column("escalated", sa.Integer, nullable=False, server_default="0", default=0),  # steps of the chain told
+    sa.Column("merged_into", sa.BigInteger, index=True),  # cases.id; such a case is closed and counts no more
+    sa.Column("ticket_id", sa.Text),
+    sa.Column("ticket_url", sa.Text),
     sa.Index("ix_cases_thread", "thread"),
     sa.Index("ix_cases_opened_at", "opened_at"),
     # the inbox: open cases, most urgent first; the partial index keeps it small however old the archive grows
@@ -81,10 +99,11 @@ events = sa.Table(
     sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("who", sa.Text, nullable=False),  # a person's name or address; "escucha" for the program
-    # opened | joined | reopened | told | acknowledged | assigned | answered | closed | corrected | rerouted | note
+    # listener.taxonomy names them: opened, joined, reopened, told, acknowledged, assigned, answered, closed, …
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("before", JSONText),
     sa.Column("after", JSONText),
+    sa.Column("seal", sa.Text),  # stakeholders.seal: SHA-256 over the seal before and this row; None only in old rows
 )
 
 alerts = sa.Table(
@@ -92,20 +111,24 @@ alerts = sa.Table(
     metadata,
     _id(),
     sa.Column("key", sa.Text, nullable=False, unique=True),  # stable: becomes the Message-ID / Idempotency-Key
-    sa.Column("kind", sa.Text, nullable=False),  # case | copy | source | digest
+    sa.Column("kind", sa.Text, nullable=False),  # case | copy | source | digest | crm | mention | …
     sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), index=True),
     sa.Column("channel", sa.Text, nullable=False),  # mail
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("department", sa.Text),
     sa.Column("reason", JSONText, nullable=False),  # reason json: why this message goes out
     sa.Column("payload", JSONText),  # what the channel needs beyond the case (a digest's key, a source's error)
-    sa.Column("state", sa.Text, nullable=False),  # pending | sent | refused | withdrawn
+    sa.Column("state", sa.Text, nullable=False),  # pending | sent | refused | withdrawn | muted
     sa.Column("tries", sa.Integer, nullable=False, default=0),
     sa.Column("next_try", Moment, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("sent_at", Moment),
     sa.Column("error", sa.Text),
+    sa.Column("group_key", sa.Text),  # alert_group.key: what is told in one message
+    sa.Column("level", sa.Integer, nullable=False, server_default="0", default=0),  # step of the escalation chain
+    sa.Column("muted_by", JSONText),  # reason json: silence, inhibition
     sa.Index("ix_alert_state_next_try", "state", "next_try"),
+    sa.Index("ix_alert_group_key_state", "group_key", "state"),
 )
 
 digests = sa.Table(
@@ -119,6 +142,68 @@ digests = sa.Table(
     sa.Column("figures", JSONText, nullable=False),  # what was counted when it went out
     sa.Column("hash", sa.Text, nullable=False),  # of the figures: same data, same hash
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("scope", JSONText),  # {"name", "cadence", "departments", "from", "to"}; None: the directors' week
+)
+
+alert_groups = sa.Table(
+    "alert_group",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("labels", JSONText, nullable=False),  # what group_by says its members share
+    sa.Column("first_at", Moment, nullable=False),
+    sa.Column("next_at", Moment),  # the next flush; None: nothing waits
+    sa.Column("sent_at", Moment),
+    sa.Column("sent", sa.Integer, nullable=False, default=0),  # messages sent for this group so far
+)
+
+silences = sa.Table(
+    "silence",
+    metadata,
+    _id(),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("matchers", JSONText, nullable=False),  # {"department": […], "brand": […], …, "query": "…"}
+    sa.Column("starts_at", Moment, nullable=False),
+    sa.Column("ends_at", Moment, nullable=False, index=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("ended_by", sa.Text),
+)
+
+drafts = sa.Table(
+    "draft",
+    metadata,
+    _id(),
+    sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("lang", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("template", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),  # draft | waiting | signed | returned | used
+    sa.Column("signer", sa.Text),
+    sa.Column("signed_at", Moment),
+    sa.Column("note", sa.Text),
+)
+
+spikes = sa.Table(
+    "spike",
+    metadata,
+    _id(),
+    sa.Column("brand", sa.Text, nullable=False),
+    sa.Column("measure", sa.Text, nullable=False),  # all | negative
+    sa.Column("hour", sa.Integer, nullable=False),  # onset, whole hours since the epoch, as in mention
+    sa.Column("found_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Column("observed", sa.Integer, nullable=False),
+    sa.Column("expected", sa.Float, nullable=False),
+    sa.Column("low", sa.Float, nullable=False),
+    sa.Column("high", sa.Float, nullable=False),
+    sa.Column("sample", sa.Integer, nullable=False),  # past hours the range was learned from
+    sa.Column("cause", JSONText, nullable=False),  # {"drivers": […], "because": reason json, …}
+    sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="SET NULL"), index=True),
+    sa.UniqueConstraint("brand", "measure", "hour"),
 )
 
 suppressions = sa.Table(
