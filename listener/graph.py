@@ -16,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from listener.address import WebAddress
 from listener.errors import SourceError, Unreadable
 from listener.failure import classify, judge
 from listener.mention import Quota
@@ -55,14 +56,9 @@ class GraphSettings(BaseModel):
     days: int = Field(7, ge=1, le=90, description="how old a post may be for its comments to be caught up")
     page_size: int = Field(25, ge=1, le=100, description="posts a request of the catch-up")
     max_pages: int = Field(40, ge=1, le=1000, description="requests a poll; what is left is read at the next one")
-    base_url: str = Field("https://graph.facebook.com/v24.0", description="the API and its version; a test server")
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
+    base_url: WebAddress = Field(
+        "https://graph.facebook.com/v24.0", description="the API and its version; a test server"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from listener.address import WebAddress, host_of
 from listener.errors import SourceError, Unreadable
 from listener.mention import Author, Brand, Hole, Metrics, Page, Post, Rejected
 from listener.raw import dump, read_count, read_moment, read_state, read_text, scrub, within
@@ -46,7 +46,7 @@ class Settings(BaseModel):
     apps: dict[str, str] = Field(min_length=1, description='brand key → id of its app: { nitido = "123456789" }')
     countries: tuple[str, ...] = Field(("pe",), min_length=1, description="two letters each: stores that are read")
     max_pages: int = Field(10, ge=1, le=_MOST_PAGES, description="pages of 50 reviews an app and country, and poll")
-    base_url: str = Field("https://itunes.apple.com", description="another address: a proxy, a test server")
+    base_url: WebAddress = Field("https://itunes.apple.com", description="another address: a proxy, a test server")
 
     @field_validator("apps")
     @classmethod
@@ -64,13 +64,6 @@ class Settings(BaseModel):
             if len(country) != 2 or not country.isascii() or not country.isalpha():
                 raise ValueError(f"'{country}' is not a country; write two letters, pe")
         return tuple(dict.fromkeys(country.casefold() for country in countries))
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
 
 
 def _now() -> datetime:
@@ -210,7 +203,7 @@ class Source:
 
     def hosts(self) -> frozenset[str]:
         """Name the host of the feeds."""
-        return frozenset({urlsplit(self.settings.base_url).hostname or ""})
+        return frozenset({host_of(self.settings.base_url)})
 
     def probe(self) -> None:
         """Read the first page of the first app; raise a SourceError."""

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from listener.address import WebAddress
 from listener.blueskyclient import BlueskyClient, open_bluesky
 from listener.blueskypost import COLLECTION, NO_ID, NO_TIME, Commit, author_from, post_from, read_commit
 from listener.duration import Span
@@ -67,17 +68,12 @@ class Settings(BaseModel):
     stream_url: str = Field(
         "wss://jetstream2.us-east.bsky.network/subscribe", description="another Jetstream, or a test server"
     )
-    base_url: str = Field("https://bsky.social", description="the server of the account: another one, a test server")
-    public_url: str = Field(
+    base_url: WebAddress = Field(
+        "https://bsky.social", description="the server of the account: another one, a test server"
+    )
+    public_url: WebAddress = Field(
         "https://public.api.bsky.app", description="where profiles and posts are looked up without a key"
     )
-
-    @field_validator("base_url", "public_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
 
     @field_validator("stream_url")
     @classmethod

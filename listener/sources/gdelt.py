@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from listener.address import WebAddress, host_of
 from listener.duration import Span
 from listener.errors import RateLimited, Unreadable
 from listener.failure import LIMITED
@@ -72,16 +73,9 @@ class Settings(BaseModel):
     apart: Span = Field(timedelta(seconds=5), description="time between two requests; GDELT asks for five seconds")
     page_size: int = Field(250, ge=1, le=250, description="articles a request")
     max_requests: int = Field(6, ge=1, le=60, description="requests a poll; what is left has its turn in the next one")
-    base_url: str = Field(
+    base_url: WebAddress = Field(
         "https://api.gdeltproject.org", description="another address for the API: a proxy, a test server"
     )
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
 
     @field_validator("languages", "countries")
     @classmethod
@@ -267,7 +261,7 @@ class Source:
 
     def hosts(self) -> frozenset[str]:
         """Name the host of the API."""
-        return frozenset({urlsplit(self.settings.base_url).hostname or ""})
+        return frozenset({host_of(self.settings.base_url)})
 
     def probe(self) -> None:
         """Ask for an article of the last hour; raise a SourceError."""

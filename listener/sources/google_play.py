@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from listener.address import WebAddress, host_of
 from listener.egress import TIMEOUT
 from listener.errors import RateLimited, SourceError, Unreadable
 from listener.extras import require
@@ -59,7 +60,7 @@ class Settings(BaseModel):
     country: str = Field("pe", pattern="^[A-Za-z]{2}$", description="two letters: the store that is read")
     page_size: int = Field(100, ge=10, le=199, description="reviews a page")
     max_pages: int = Field(5, ge=1, le=100, description="pages an app and poll")
-    base_url: str = Field(_SITE, description="another address: a proxy, a test server")
+    base_url: WebAddress = Field(_SITE, description="another address: a proxy, a test server")
 
     @field_validator("apps")
     @classmethod
@@ -69,13 +70,6 @@ class Settings(BaseModel):
             if not app.isascii() or not app.replace(".", "").replace("_", "").isalnum():
                 raise ValueError(f"'{app}' is not the id of an app; write what stands behind id= in its address")
         return apps
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
 
 
 def _now() -> datetime:
@@ -217,7 +211,7 @@ class Source:
 
     def hosts(self) -> frozenset[str]:
         """Name the host of the store."""
-        return frozenset({urlsplit(self.settings.base_url).hostname or ""})
+        return frozenset({host_of(self.settings.base_url)})
 
     def probe(self) -> None:
         """Read the first page of the first app; raise a SourceError."""

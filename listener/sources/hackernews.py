@@ -12,10 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
+from listener.address import WebAddress, host_of
 from listener.errors import Unreadable
 from listener.failure import classify, judge
 from listener.feed import plain
@@ -49,14 +50,9 @@ class Settings(BaseModel):
     comments: bool = Field(default=True, description="false: stories only")
     page_size: int = Field(100, ge=1, le=1000, description="items a page")
     max_pages: int = Field(5, ge=1, le=100, description="pages a name, and poll")
-    base_url: str = Field("https://hn.algolia.com", description="another address for the API: a proxy, a test server")
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
+    base_url: WebAddress = Field(
+        "https://hn.algolia.com", description="another address for the API: a proxy, a test server"
+    )
 
 
 def _now() -> datetime:
@@ -199,7 +195,7 @@ class Source:
 
     def hosts(self) -> frozenset[str]:
         """Name the host of the API."""
-        return frozenset({urlsplit(self.settings.base_url).hostname or ""})
+        return frozenset({host_of(self.settings.base_url)})
 
     def probe(self) -> None:
         """Search for one item; raise a SourceError."""

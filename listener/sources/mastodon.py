@@ -13,10 +13,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from listener.address import WebAddress, host_of
 from listener.duration import Span
 from listener.errors import SourceError, Unreadable
 from listener.live import Live
@@ -46,7 +47,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: str = Field("https://mastodon.social", description="the server that is asked")
+    base_url: WebAddress = Field("https://mastodon.social", description="the server that is asked")
     mode: Literal["hashtags", "search", "stream", "public"] = Field(
         "hashtags",
         description="hashtags: their timelines, no token needed; search: every name; stream: hashtags, live; "
@@ -60,13 +61,6 @@ class Settings(BaseModel):
     page_size: int = Field(40, ge=1, le=40, description="posts a page")
     max_pages: int = Field(5, ge=1, le=100, description="pages a hashtag or search, and poll")
     listen: Span = Field(timedelta(seconds=50), description="how long a poll of stream or public listens")
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
 
     @field_validator("hashtags")
     @classmethod
@@ -99,7 +93,7 @@ class Source:
         self.settings = settings
         self._egress = egress
         self._now = now
-        self._host = urlsplit(settings.base_url).hostname or ""
+        self._host = host_of(settings.base_url)
 
     def collect(self, brands: Sequence[Brand], cursor: str | None) -> Iterator[Page]:
         """Yield what is new page by page, then, in a streaming mode, what is said while it listens."""

@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from listener.address import WebAddress, host_of
 from listener.errors import RateLimited, Unreadable
 from listener.failure import LIMITED, classify, wait_until
 from listener.mention import Brand, Hole, Page, Post, Quota, Rejected
@@ -56,7 +56,7 @@ class Settings(BaseModel):
     subreddits: tuple[str, ...] = Field((), description="without r/; empty: the search is over all of Reddit")
     all_new: bool = Field(default=False, description="true: every new post and comment of the subreddits is read too")
     max_pages: int = Field(5, ge=1, le=10, description="pages of 100 a search or subreddit listing, and poll")
-    base_url: str | None = Field(None, description="another address for the API: a proxy, a test server")
+    base_url: WebAddress | None = Field(None, description="another address for the API: a proxy, a test server")
 
     @field_validator("subreddits")
     @classmethod
@@ -66,13 +66,6 @@ class Settings(BaseModel):
             if not name.replace("_", "").isalnum():
                 raise ValueError(f"'{name}' is not a subreddit; write it without r/")
         return names
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str | None) -> str | None:
-        if url is not None and (not url.startswith(("https://", "http://")) or not urlsplit(url).hostname):
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/") if url is not None else None
 
 
 def _now() -> datetime:
@@ -224,7 +217,7 @@ class Source:
     def hosts(self) -> frozenset[str]:
         """Name the hosts of the API."""
         if self.settings.base_url is not None:
-            return frozenset({urlsplit(self.settings.base_url).hostname or ""})
+            return frozenset({host_of(self.settings.base_url)})
         return frozenset({"oauth.reddit.com", "www.reddit.com"})
 
     def probe(self) -> None:

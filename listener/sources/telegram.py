@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from listener.address import WebAddress, host_of
 from listener.duration import Span
 from listener.errors import NotAllowed, RateLimited, SourceError, Unreachable, Unreadable
 from listener.failure import LIMITED, classify, judge, wait_until
@@ -57,7 +57,9 @@ class Settings(BaseModel):
     chats: tuple[str, ...] = Field((), description="@name or number of chats; empty: every channel and group it is in")
     about: str | None = Field(None, description="key of the brand whose channels and groups these are")
     listen: Span = Field(timedelta(seconds=50), description="how long a poll waits for new posts")
-    base_url: str = Field("https://api.telegram.org", description="another address: a Bot API server of your own")
+    base_url: WebAddress = Field(
+        "https://api.telegram.org", description="another address: a Bot API server of your own"
+    )
 
     @field_validator("token")
     @classmethod
@@ -70,13 +72,6 @@ class Settings(BaseModel):
     @classmethod
     def _chats(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.strip().lstrip("@").casefold() for name in names)
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
 
 
 def _now() -> datetime:
@@ -256,7 +251,7 @@ class Source:
 
     def hosts(self) -> frozenset[str]:
         """Name the host of the API."""
-        return frozenset({urlsplit(self.settings.base_url).hostname or ""})
+        return frozenset({host_of(self.settings.base_url)})
 
     def probe(self) -> None:
         """Ask who the bot is; raise a SourceError."""

@@ -12,10 +12,10 @@ import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from listener.address import WebAddress, host_of
 from listener.calls import NOT_OURS, Call, Change, answer_challenge, is_signed, moment_of, read_changes
 from listener.errors import NotAllowed
 from listener.mention import Author, Brand, OptOut, Page, Post, Rejected
@@ -57,14 +57,9 @@ class Settings(BaseModel):
     access_token: SecretStr | None = Field(
         None, description='the key for that question, with account_id: "env:WHATSAPP_TOKEN"'
     )
-    base_url: str = Field("https://graph.facebook.com/v24.0", description="the API and its version; a test server")
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
+    base_url: WebAddress = Field(
+        "https://graph.facebook.com/v24.0", description="the API and its version; a test server"
+    )
 
     @model_validator(mode="after")
     def _both(self) -> Settings:
@@ -207,7 +202,7 @@ class Source:
 
     def hosts(self) -> frozenset[str]:
         """Name the host of the API."""
-        return frozenset({urlsplit(self.settings.base_url).hostname or ""})
+        return frozenset({host_of(self.settings.base_url)})
 
     def probe(self) -> None:
         """Ask whether our app is called for this account, when a key for the question is given; raise a SourceError."""

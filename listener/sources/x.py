@@ -12,10 +12,10 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from listener.address import WebAddress, host_of
 from listener.duration import Span
 from listener.errors import Unreadable
 from listener.mention import Brand, Forecast, Page
@@ -67,14 +67,7 @@ class Settings(BaseModel):
         default=False,
         description="true: a thousand posts or more are re-checked by a compliance job, if your plan has them",
     )
-    base_url: str = Field("https://api.x.com", description="another address for the API: a proxy, a test server")
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
+    base_url: WebAddress = Field("https://api.x.com", description="another address for the API: a proxy, a test server")
 
 
 def _now() -> datetime:
@@ -130,7 +123,7 @@ class Source:
 
     def hosts(self) -> frozenset[str]:
         """Name the host of the API, and the one where X keeps the files of compliance jobs."""
-        own = urlsplit(self.settings.base_url).hostname or ""
+        own = host_of(self.settings.base_url)
         return frozenset({own, JOB_HOST} if self.settings.compliance_jobs else {own})
 
     def probe(self) -> None:

@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from listener.address import WebAddress, host_of
 from listener.duration import Span
 from listener.errors import RateLimited, SourceError, Unreadable
 from listener.googlehttp import Declined, GoogleHTTP, ask, open_client
@@ -66,7 +66,9 @@ class Settings(BaseModel):
     replies: bool = Field(default=True, description="false: only the comments that start a thread are read")
     revisit: Span = Field(timedelta(days=3), description="how long a thread is looked at again for new replies")
     max_pages: int = Field(10, ge=1, le=100, description="pages of 100 threads a video or channel, and poll")
-    base_url: str = Field("https://youtube.googleapis.com", description="another address: a proxy, a test server")
+    base_url: WebAddress = Field(
+        "https://youtube.googleapis.com", description="another address: a proxy, a test server"
+    )
 
     @field_validator("videos", "channels")
     @classmethod
@@ -75,13 +77,6 @@ class Settings(BaseModel):
             if not re.fullmatch(r"[\w-]{6,40}", name, re.ASCII):
                 raise ValueError(f"'{name}' is not an id of YouTube; write what stands behind watch?v= or /channel/")
         return names
-
-    @field_validator("base_url")
-    @classmethod
-    def _web(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or not urlsplit(url).hostname:
-            raise ValueError(f"'{url}' is not an address that starts with https://")
-        return url.rstrip("/")
 
     @model_validator(mode="after")
     def _something(self) -> Settings:
@@ -293,7 +288,7 @@ class Source:
 
     def hosts(self) -> frozenset[str]:
         """Name the host of the API."""
-        return frozenset({urlsplit(self.settings.base_url).hostname or ""})
+        return frozenset({host_of(self.settings.base_url)})
 
     def probe(self) -> None:
         """Ask for the list of languages, one unit; raise a SourceError."""
