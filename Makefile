@@ -29,8 +29,8 @@ setup: $(VENV)/dev.stamp ## make .venv with everything, tests included
 demo: $(VENV)/run.stamp ## replay an invented company and serve its dashboard
 	@$(BIN)/escucha demo
 
-test: $(VENV)/dev.stamp ## run every test
-	@$(BIN)/python -m pytest
+test: $(VENV)/dev.stamp ## run every test, on every core
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev.stamp ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check .

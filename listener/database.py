@@ -6,8 +6,9 @@ SQLite runs with WAL, synchronous=FULL, a 10 s busy timeout and BEGIN IMMEDIATE 
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,9 @@ from sqlalchemy.types import TypeDecorator
 
 from listener.errors import StoreError
 
-__all__ = ["JSONText", "Moment", "Store", "add_new", "add_or_update", "metadata"]
+__all__ = ["Guard", "JSONText", "Moment", "Store", "add_new", "add_or_update", "metadata"]
+
+Guard = Callable[[sa.Executable], sa.Executable]  # gives a statement back that reads and changes only what may be seen
 
 metadata = sa.MetaData(
     naming_convention={
@@ -95,6 +98,19 @@ class Store:
                 "write sqlite:///folder/escucha.db or postgresql://user@host/name"
             )
 
+        event.listen(self.engine, "before_execute", _apply_guard, retval=True)
+        event.listen(self.engine, "before_cursor_execute", _refuse_unguarded)
+
+    def guarded_by(self, guard: Guard) -> Store:
+        """Give the same database behind a guard: every statement passes it, and SQL written as text is refused.
+
+        The guard stands where statements leave the program, so that no page, export or API call can forget it. Both
+        stores share their connections; closing one closes both.
+        """
+        guarded = copy.copy(self)
+        guarded.engine = self.engine.execution_options(guard=guard)
+        return guarded
+
     def migrate(self) -> None:
         """Bring the tables to the version of this program; safe to call at every start and from two processes."""
         from listener.migrations import upgrade
@@ -116,6 +132,21 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _apply_guard(
+    connection: Connection, statement: Any, many: Any, one: Any, _options: Mapping[str, Any]
+) -> tuple[Any, Any, Any]:
+    guard = connection.get_execution_options().get("guard")
+    return (statement if guard is None else guard(statement)), many, one
+
+
+def _refuse_unguarded(connection: Connection, _cursor: Any, sql: str, _values: Any, context: Any, _many: bool) -> None:
+    """Let nothing past a guard that it could not read: SQL handed to the driver as text is not a statement to it."""
+    if connection.get_execution_options().get("guard") is None or context.compiled is not None:
+        return
+    if sql not in ("BEGIN", "BEGIN IMMEDIATE"):
+        raise StoreError("this view of the database is limited, and SQL written as text could read past its limits")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -24,6 +24,12 @@ def missing(part: str) -> None:
     pytest.skip(f"this machine has no {part}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no core is left alone with one of them at the end."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Give the folder with recorded payloads and training data, which is no part of the project."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from listener.database import Store
@@ -18,6 +19,7 @@ from listener.store import mentions, posts, runs
 from tests.servers.bluesky import HANDLE, PASSWORD
 from tests.servers.world import ANSWERS, World, serving_world
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 POSTS = 10_000
 KILLS = {"sqlite": 25, "postgresql": 25}  # for each of six sources: 300 in all

@@ -20,6 +20,7 @@ from listener.database import Store, metadata
 from listener.demo.replay import read_corpus, shift
 from tests.servers.smtp import Inbox, free_port, smtp
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 LIMA = ZoneInfo("America/Lima")
 NOW = datetime(2026, 5, 11, 9, 0, tzinfo=LIMA)  # a Monday after the digest's hour

@@ -31,6 +31,7 @@ from listener.store import quarantine
 from tests.conftest import IN_CI
 from tests.mutations import mutate, mutate_bytes
 
+pytestmark = pytest.mark.slow
 MUTATIONS = 10_000 if IN_CI else 1_000
 A_TIME = 10  # mutations in one example of Hypothesis
 NOWHERE = Egress(frozenset())
