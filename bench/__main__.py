@@ -7,7 +7,7 @@ from importlib import import_module
 
 __all__ = ["main"]
 
-NAMES = ("match", "queries", "dedup", "classify")
+NAMES = ("match", "queries", "dedup", "spikes", "classify")
 
 
 def main(names: list[str]) -> None:

@@ -50,7 +50,9 @@ class Config:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Give every secret value of the configuration, for the filter that keeps them out of the logs."""
-        tables = (self.settings.mail, self.settings.server, *self.settings.channels.values(), *self.sources.values())
+        own = self.settings
+        login = () if own.login is None else (own.login,)
+        tables = (own.mail, own.server, *login, *own.channels.values(), *self.sources.values())
         values = (value for table in tables for _, value in table)
         password = urlsplit(self.store_url).password
         found = (value.get_secret_value() for value in values if isinstance(value, SecretStr))

@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from listener.alertcheck import check_alerting
 from listener.channelcheck import MAIL, check_address, check_channels
+from listener.crm import check_crm
+from listener.digests import check_digests
 from listener.errors import Fault
 from listener.faults import did_you_mean
+from listener.login import check_login
+from listener.maskingcheck import check_masking
 from listener.match import fold
-from listener.settings import Named, RouteRule, Settings, TransformerTable
+from listener.occasion import check_events
+from listener.replycheck import check_replies
+from listener.routingcheck import check_routing
+from listener.settings import Named, Settings, TransformerTable
 from listener.slacheck import check_clocks
 from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
 
@@ -39,8 +46,10 @@ def cross_check(settings: Settings, folder: Path) -> Iterator[Fault]:
     yield from _check_tables(settings, folder)
     yield from _check_judges(settings, folder)
     yield from _check_addresses(settings)
-    yield from _check_routes(settings)
+    yield from check_routing(settings, folder)
     yield from _check_budget(settings)
+    yield from check_masking(settings)
+    yield from check_replies(settings, folder)
 
 
 def _check_brands(settings: Settings) -> Iterator[Fault]:
@@ -99,8 +108,8 @@ def _check_tables(settings: Settings, folder: Path) -> Iterator[Fault]:
         if not _COUNTRY.fullmatch(country):
             yield Fault(where, f"'{country}' is not a country", "write two capitals: PE")
     yield from check_clocks(settings)
-    if settings.digest.at.tzinfo is not None:
-        yield Fault("digest", "at carries a zone", "write 08:00; [instance] timezone says where")
+    yield from check_digests(settings)
+    yield from check_events(settings)
     database = settings.store.url.partition(":")[0].partition("+")[0]
     if database not in _DATABASES:
         yield Fault("store", f"url: '{database}' is not a database we know", did_you_mean(database, _DATABASES))
@@ -169,8 +178,13 @@ def _check_answers(where: str, table: TransformerTable, ours: tuple[str, ...]) -
 
 def _check_addresses(settings: Settings) -> Iterator[Fault]:
     yield from check_channels(settings)
+    yield from check_login(settings)
+    yield from check_crm(settings)
+    yield from check_alerting(settings)
     lists = [(f"departments.{name}", "alert", table.alert) for name, table in settings.departments.items()]
-    for where, key, addresses in (*lists, ("digest", "to", settings.digest.to)):
+    lists += [("digest", "to", settings.digest.to)]
+    lists += [(f"digests.{place}", "to", table.to) for place, table in enumerate(settings.digests, start=1)]
+    for where, key, addresses in lists:
         for address in addresses:
             if (wrong := check_address(address, settings)) is not None:
                 yield Fault(where, f"{key}: {wrong[0]}", wrong[1])
@@ -184,29 +198,6 @@ def _check_addresses(settings: Settings) -> Iterator[Fault]:
     server = settings.server.url
     if server is not None and (urlsplit(server).scheme not in ("http", "https") or not urlsplit(server).hostname):
         yield Fault("server", f"url '{server}' is not an address", "write https://escucha.example.org")
-
-
-def _check_routes(settings: Settings) -> Iterator[Fault]:
-    names = (*settings.brands, *settings.competitors)
-    for place, rule in enumerate(settings.routes):
-        where = f"routes «{rule.name}»"
-        for key in _many(rule.when.brand):
-            if key not in names:
-                yield Fault(where, f"when.brand: there is no brand '{key}'", did_you_mean(key, names))
-        for name in _many(rule.when.source):
-            if name not in settings.sources:
-                yield Fault(
-                    where, f"when.source: there is no source '{name}'", did_you_mean(name, tuple(settings.sources))
-                )
-        for name, value in rule.when:
-            if value == []:
-                yield Fault(where, f"when.{name} is an empty list: it never fits", "fill it, or leave it out")
-        for earlier in settings.routes[:place]:
-            if _covers(earlier, rule):
-                yield Fault(
-                    where, f"is never reached: «{earlier.name}» takes all of it", "move it up or narrow the other"
-                )
-                break
 
 
 def _check_budget(settings: Settings) -> Iterator[Fault]:
@@ -240,23 +231,3 @@ def _check_budget(settings: Settings) -> Iterator[Fault]:
         if not shipped and not budget.prices.get(kind):
             what = f"{name} has a limit, and kind '{kind}' has no price in {budget.currency}: it could not be kept"
             yield Fault("budget.monthly", what, f"add [budget.prices.{kind}] with unit = price (docs/budget.md)")
-
-
-def _many(value: Any) -> tuple[Any, ...]:
-    return () if value is None else tuple(value) if isinstance(value, list) else (value,)
-
-
-def _covers(wide: RouteRule, narrow: RouteRule) -> bool:
-    """Tell whether everything that fits `narrow` also fits `wide`."""
-    for name in type(wide.when).model_fields:
-        mine, theirs = getattr(wide.when, name), getattr(narrow.when, name)
-        if mine is None:
-            continue
-        if theirs is None:
-            return False
-        if name == "min_followers":
-            if theirs < mine:
-                return False
-        elif not set(_many(theirs)) <= set(_many(mine)):
-            return False
-    return True

@@ -217,6 +217,48 @@ class Flow:
         with self.store.read() as connection:
             return write(connection, self.config, week, brand, now)
 
+    @cached_property
+    def traffic(self) -> Any:
+        """Give the memory of what every hour lets expect."""
+        from stakeholders.traffic import Traffic
+
+        return Traffic()
+
+    def spikes(self, now: datetime) -> int:
+        """Find, follow and end spikes, and open their crisis cases, in one commit; give how many are on."""
+        from stakeholders.spike import watch_spikes
+
+        table = self.config.settings.spikes
+        if table.enabled:
+            keys = [one.key for one in self.config.brands if one.kind == "own" or table.competitors]
+            with self.store.read() as connection:  # past weeks, once an hour, outside of the write lock
+                self.traffic.fill(connection, keys, now)
+        with self.store.write() as connection:
+            found = watch_spikes(connection, self.config, now, self.traffic)
+        if found:
+            self.step("spikes stored")
+        return len(found)
+
+    def cases(self, now: datetime) -> int:
+        """Wake the cases whose snooze is over and queue what your own system is told; give how many of both."""
+        from stakeholders.snooze import wake_due
+        from stakeholders.ticket import queue_crm_due
+
+        with self.store.write() as connection:
+            done = wake_due(connection, self.config.settings, now) + queue_crm_due(connection, self.config, now)
+        if done:
+            self.step("cases woken")
+        return done
+
+    def escalate(self, now: datetime) -> int:
+        """Tell the next step of the chain of every case that nobody acknowledged; give how many letters are new."""
+        from stakeholders.escalation import escalate_due
+
+        told = escalate_due(self.store, self.config, now)
+        if told:
+            self.step("escalation queued")
+        return told
+
     def watch(self, now: datetime) -> int:
         """Queue word of sources that fell silent or near their budget's end; give how many messages are new."""
         from stakeholders.bill import queue_budgets
@@ -256,8 +298,11 @@ class Flow:
             attempt(self.route)
             attempt(self.send)
         attempt(self.route)
+        attempt(self.spikes)
+        attempt(self.cases)
         attempt(self.watch)
         attempt(self.digest)
+        attempt(self.escalate)
         attempt(self.send)
         if failures:
             raise failures[0]

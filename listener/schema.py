@@ -51,9 +51,8 @@ def config_reference() -> str:
     lines = ["# config.toml, key by key", "", "Written by `escucha schema --markdown`; a test holds it up to date.", ""]
     for name, field in Settings.model_fields.items():
         models = [part for part in _models(field.annotation) if part is not None]
-        title = (
-            f"[[{name}]]" if name == "routes" else f"[{name}.NAME]" if "dict" in str(field.annotation) else f"[{name}]"
-        )
+        kind = str(field.annotation)
+        title = f"[[{name}]]" if "list[" in kind else f"[{name}.NAME]" if "dict" in kind else f"[{name}]"
         lines += [f"## `{title}`", ""]
         if field.description:
             lines += [field.description + ".", ""]
@@ -64,7 +63,7 @@ def config_reference() -> str:
     lines += ["### `[sla.rules.ID]` (docs/clocks.md)", "", *_rows(RegulatoryRule), ""]
     for kind in kinds():
         lines += [f'### `kind = "{kind}"` (docs/sources/{kind}.md)', "", *_rows(settings_of(kind)), ""]
-    lines += ["## `when = { … }` of a route", "", *_rows(When), ""]
+    lines += ["## `when = { … }` and `unless = { … }` of a route", "", *_rows(When), ""]
     return "\n".join(lines)
 
 
@@ -84,7 +83,7 @@ def _rows(model: type[BaseModel]) -> Iterator[str]:
         else:
             value = field.get_default(call_default_factory=True)
             default = f"`{_plain(value)}`" if value not in (None, "", []) else "–"
-        yield f"| `{key}` | {default} | {field.description or ''} |"
+        yield f"| `{field.alias or key}` | {default} | {field.description or ''} |"
 
 
 def _plain(value: Any) -> str:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from listener.alerting import CRISIS, Alerts, EscalationStep, Inhibit, Quiet, Rota
 from listener.channel import ChannelTable
+from listener.crm import Crm
+from listener.digests import Digest, DigestTable
 from listener.duration import Span
+from listener.login import LoginTable
+from listener.masking import Masking
 from listener.mention import Brand
+from listener.occasion import EventTable, Opportunities
+from listener.reply import Person, Signoff, Templates
+from listener.routing import RouteRule, Routing, When
 from listener.sla import Calendar, Sla
+from listener.spiking import Spikes
 from listener.table import Table
-from listener.taxonomy import Department, Dimension, Intent, Kind, Language, Priority, Sentiment, Stakeholder
+from listener.taxonomy import Department, Kind, Language, Stakeholder
 
 __all__ = [
     "Alerts",
@@ -24,11 +33,14 @@ __all__ = [
     "Clock",
     "DepartmentTable",
     "Digest",
+    "DigestTable",
     "EgressTable",
     "Mail",
+    "Masking",
     "Named",
     "RegistryTable",
     "RouteRule",
+    "Routing",
     "SentimentTable",
     "Server",
     "Settings",
@@ -163,36 +175,13 @@ class DepartmentTable(Table):
     alert_within: Span | None = Field(None, description="its own clock for alerts instead of [sla]")
     important_within: Span | None = Field(None, description="its own clock for important cases instead of [sla]")
     calendar: str | None = Field(None, description="key of the [calendars.NAME] it works in; left out: that of [sla]")
-
-
-class When(Table):
-    """Hold the conditions of a route; all that are given must hold, a list means any of these."""
-
-    brand: list[str] | str | None = Field(None, description="key of a brand or competitor")
-    kind: Kind | None = Field(None, description="own or competitor")
-    stakeholder: list[Stakeholder] | Stakeholder | None = Field(None, description="who speaks")
-    sentiment: list[Sentiment] | Sentiment | None = Field(None, description="polarity toward the brand")
-    dimension: list[Dimension] | Dimension | None = Field(None, description="what it is about")
-    intent: list[Intent] | Intent | None = Field(None, description="what the author wants")
-    source: list[str] | str | None = Field(None, description="name of a source table")
-    country: list[str] | str | None = Field(None, description="two letters, when the post is placed")
-    lang: list[str] | str | None = Field(None, description="es, en, pt")
-    words: list[str] | str | None = Field(None, description="any of these words or phrases, case and accents folded")
-    min_followers: int | None = Field(
-        None, ge=0, description="at least so many; an account that does not say does not fit"
+    quiet: list[Quiet] = Field(
+        [], description='hours in which important cases wait: ["22:00-07:00"], or "closed": outside its calendar'
     )
-    outlet: bool | None = Field(None, description="a news outlet speaks")
-    own_account: bool | None = Field(None, description="one of our own accounts speaks")
-
-
-class RouteRule(Table):
-    """Hold one [[routes]] rule; they are read in order and the first that fits wins."""
-
-    name: str = Field(description="what people read as the reason")
-    when: When
-    department: Department
-    priority: Priority | None = Field(None, description="left out: what the taxonomy gives")
-    copies: list[Department] = Field([], description="who is told beside it")
+    rota: Rota | None = Field(None, description="who is on duty: told of alerts in quiet hours, and by escalation")
+    escalation: list[EscalationStep] = Field(
+        [], description='who is told while nobody acknowledges: [{ after = "30 minutes", to = ["rota"] }]'
+    )
 
 
 class Mail(Table):
@@ -204,24 +193,6 @@ class Mail(Table):
     user: str | None = Field(None, description="login name, if it asks for one")
     password: SecretStr | None = Field(None, description='"env:SMTP_PASSWORD", never the password itself')
     sender: str = Field("escucha@localhost", description="the From address")
-
-
-class Alerts(Table):
-    """Say how alerts are gathered and repeated."""
-
-    copies: bool = Field(True, description="departments that are copied get a mail too, marked as for information")
-    retry_every: Span = Field(
-        timedelta(minutes=2), description="first wait after a failed sending; doubles up to an hour"
-    )
-
-
-class Digest(Table):
-    """Say who reads the weekly letter and when."""
-
-    to: list[str] = Field([], description="mail:director@example.org")
-    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = Field("mon", description="the day it goes out")
-    at: time = Field(time(8, 0), description="the hour it goes out, in [instance] timezone")
-    language: Language | None = Field(None, description="es, en or pt; left out: [instance] language")
 
 
 class Server(Table):
@@ -287,15 +258,31 @@ class Settings(Table):
     registry: RegistryTable = RegistryTable()
     departments: dict[Department, DepartmentTable] = Field({}, description="who answers")
     routes: list[RouteRule] = Field([], description="your own rules, before the taxonomy's")
+    routing: Routing = Routing()
     matrix: dict[Stakeholder, Department] = Field(
         {}, description="another department for a stakeholder than the taxonomy's"
     )
     sla: Sla = Sla()
     calendars: dict[str, Calendar] = Field({}, description="when teams work: hours, breaks, holidays of a region")
     mail: Mail = Mail()
+    login: LoginTable | None = Field(
+        None, description="who may open the dashboard (docs/login.md); left out: whoever sits at this machine"
+    )
     channels: dict[str, ChannelTable] = Field({}, description="where alerts go beside mail (docs/channels.md)")
+    events: list[EventTable] = Field([], description="business events and campaigns that posts name")
+    opportunities: Opportunities = Opportunities()
     alerts: Alerts = Alerts()
+    spikes: Spikes = Spikes()
+    crm: Crm = Crm()
+    masking: Masking = Masking()
+    inhibit: list[Inhibit] = Field([CRISIS], description="what mutes what; left out: a crisis mutes outage reports")
     digest: Digest = Digest()
+    digests: list[DigestTable] = Field([], description="a digest for each team or reader beside the directors'")
+    templates: Templates = Templates()
+    signoff: Signoff = Field(
+        {"regulator": "legal_regulatory"}, description="whose replies are signed before they are used, and by whom"
+    )
+    people: dict[str, Person] = Field({}, description="colleagues whom a note can name with @")
     server: Server = Server()
     clock: Clock = Clock()
     budget: Budget = Budget()

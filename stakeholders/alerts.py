@@ -1,61 +1,74 @@
-"""Keep the outbox: a message is a row written in the commit that causes it; it is sent, then marked, under one key.
+"""Keep the outbox: a message is a row written in the commit that causes it; sending stands in stakeholders.sending.
 
-Killed between the wire and the mark, it goes out once more with the same key (Message-ID), so that a receiver can drop
-the repeat; it is never lost (transactional outbox; Alertmanager's "at least once").
+Who must hear of a case is decided here, once for each reader; when, and together with what, by its group and the quiet
+hours of its department.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import random
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from time import monotonic
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from listener.database import Store, add_new
-from listener.errors import DeliveryError
+from listener.database import add_new
 from listener.reason import N_, Reason, reason, to_json
 from listener.redaction import redact
 from listener.store import runs
 from listener.taxonomy import PRIORITIES, Department
-from stakeholders.channels import Line, open_line, split_address
+from stakeholders.channels import split_address
 from stakeholders.facts import Case
-from stakeholders.letter import ANSWERS, write_letter
+from stakeholders.grouping import enter
+from stakeholders.letter import ANSWERS
+from stakeholders.quiet import heard_at, quiet_until
+from stakeholders.rota import on_duty
+from stakeholders.screening import CASE_KINDS
+from stakeholders.sending import Sent, send_due
 from stakeholders.store import alerts, events
+from stakeholders.subject import Subject, case_subjects
 
 if TYPE_CHECKING:
     from listener.config import Config
+    from stakeholders.period import Period
 
-__all__ = ["Sent", "addresses_of", "queue_case", "queue_source", "send_due"]
-
-log = logging.getLogger("escucha.stakeholders")
-
-LEASE = timedelta(minutes=5)
-HAND = 25  # rows claimed at a time: what a killed sender holds back for the length of its lease
-LONGEST = timedelta(hours=1)
+__all__ = [
+    "Sent",
+    "addresses_of",
+    "muted",
+    "outbox_row",
+    "queue_case",
+    "queue_mention",
+    "queue_source",
+    "send_due",
+    "told",
+]
 
 COPIED = N_("for information: {department} answers, {copied} is copied")
 NO_ADDRESS = N_("{department} has no address for alerts, so {other} is told")
+ON_DUTY = N_("{quote_who} is on duty for {department}")
 ROSE = N_("the case became more urgent: it is now {priority}")
 JOINED = N_("another post joined the case and made it more urgent: it is now {priority}")
 REOPENED = N_("the case was opened again")
 SOURCE_DOWN = N_("the source {quote_source} keeps failing, so nothing new is heard from it")
+NAMED = N_("{quote_who} named you in a note")
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """Count what a round of sending did: taken by the channel, still waiting in all, and refused for good."""
+class _Reader:
+    """Hold one address that must hear of a case, and why."""
 
-    sent: int = 0
-    waiting: int = 0
-    refused: int = 0
+    kind: str  # case | copy
+    department: Department
+    channel: str
+    recipient: str
+    why: Reason
+
+    @property
+    def address(self) -> tuple[str, str]:
+        return self.channel, self.recipient.casefold()
 
 
 def addresses_of(config: Config, department: Department) -> tuple[list[tuple[str, str]], bool]:
@@ -71,67 +84,97 @@ def queue_case(connection: Connection, config: Config, case: Case, mention_id: i
     """Queue who must hear of a case, in the caller's transaction; give how many messages are new.
 
     An address is told once for a case, and again only when the case became more urgent or was opened again; so calling
-    this for every mention that joins is right. `mention_id` is the mention that the message shows.
+    this for every mention that joins is right. `mention_id` is the mention that the message shows. In quiet hours an
+    alert goes to whoever is on duty, and what is only important waits for their end.
     """
     opening = 1 + _count(connection, case.id, "reopened")
-    wanted = _wanted(config, case)
-    known = _known(connection, case, opening, [(channel, to) for _, _, channel, to, _ in wanted])
+    known = _known(connection, case, opening)
     rank = PRIORITIES.index(case.priority)
-    rows, taken = [], set[tuple[str, str]]()
-    for kind, department, channel, recipient, why in wanted:
-        address = (channel, recipient.casefold())
-        told = known.get(address, [])
-        # A copy says "for information"; whoever owes the answer now hears that too. Otherwise once is enough.
-        if address in taken or any(at <= rank and (as_kind == kind or as_kind == "case") for as_kind, at in told):
+    rows: list[dict[str, Any]] = []
+    taken = set[tuple[str, str]]()
+    subject: Subject | None = None
+    for one in _wanted(config, case, now):
+        # A copy says "for information"; whoever owes the answer now hears that too. Otherwise once is enough; and a
+        # department that was told through whoever was on duty is not told again when the day begins.
+        heard = [told for told in known if told.recipient == one.address]
+        told_so = [told for told in known if told.recipient == one.address or told.department == one.department]
+        enough = any(told.rank <= rank and (told.kind == one.kind or told.kind == "case") for told in told_so)
+        if one.address in taken or enough:
             continue
-        taken.add(address)
-        if any(at > rank for _, at in told):
+        taken.add(one.address)
+        why = one.why
+        if any(told.rank > rank for told in heard):
             why = reason(JOINED if joined else ROSE, priority=case.priority)
-        elif opening > 1 and kind == "case":
+        elif opening > 1 and one.kind == "case":
             why = reason(REOPENED)
-        rows.append(
-            _row(_key(case, opening, rank, kind, address), kind, channel, recipient, why, now)
-            | {"case_id": case.id, "department": department, "payload": {"mention_id": mention_id}}
-        )
+        if subject is None:
+            subject = case_subjects(connection, [(case.id, mention_id)]).get((case.id, mention_id))
+        at = heard_at(config.settings, one.department, case.priority, now)
+        row = outbox_row(_key(case, opening, rank, one), one.kind, one.channel, one.recipient, why, now)
+        row |= {"case_id": case.id, "department": one.department, "payload": {"mention_id": mention_id}, "next_try": at}
+        if subject is not None:
+            about = replace(subject, department=one.department, priority=case.priority)
+            row["group_key"] = enter(connection, config, one.kind, one.channel, one.recipient, about, at, now)
+        rows.append(row)
     return len(add_new(connection, alerts, rows, ("key",)))
 
 
-def _wanted(config: Config, case: Case) -> list[tuple[str, Department, str, str, Reason]]:
-    """List who hears of a case, those who must answer first: kind, department, channel, recipient, why."""
-    wanted: list[tuple[str, Department, str, str, Reason]] = []
-    found, own = addresses_of(config, case.department)
-    why = (
-        reason(ANSWERS, department=case.department)
-        if own
-        else reason(NO_ADDRESS, department=case.department, other="communications")
-    )
-    wanted.extend(("case", case.department, channel, to, why) for channel, to in found)
+def _wanted(config: Config, case: Case, now: datetime) -> list[_Reader]:
+    """List who hears of a case, those who must answer first."""
+    wanted: list[_Reader] = []
+    found, own = _readers(config, case, case.department, now)
+    for channel, to, who in found:
+        why = reason(ANSWERS, department=case.department)
+        if who is not None:
+            why = reason(ON_DUTY, quote_who=who, department=case.department)
+        elif not own:
+            why = reason(NO_ADDRESS, department=case.department, other="communications")
+        wanted.append(_Reader("case", case.department, channel, to, why))
     for copied in case.copies if config.settings.alerts.copies else ():
         why = reason(COPIED, department=case.department, copied=copied)
-        wanted.extend(("copy", copied, channel, to, why) for channel, to in addresses_of(config, copied)[0])
+        wanted.extend(_Reader("copy", copied, *pair[:2], why) for pair in _readers(config, case, copied, now)[0])
     return wanted
 
 
-def _key(case: Case, opening: int, rank: int, kind: str, address: tuple[str, str]) -> str:
+def _readers(
+    config: Config, case: Case, department: Department, now: datetime
+) -> tuple[list[tuple[str, str, str | None]], bool]:
+    """Give whom a department has told: whoever is on duty for an alert in its quiet hours, else its own addresses."""
+    if case.priority == "alert" and quiet_until(config.settings, department, now) is not None:
+        duty = on_duty(config.settings, department, now)
+        if duty is not None and duty.addresses:
+            return [(channel, to, duty.who) for channel, to in duty.addresses], True
+    found, own = addresses_of(config, department)
+    return [(channel, to, None) for channel, to in found], own
+
+
+def _key(case: Case, opening: int, rank: int, one: _Reader) -> str:
     # The opening time tells apart the case 1 of two databases: a receiver must not drop one as a repeat of the other.
-    seal = hashlib.sha256(f"{address[0]}:{address[1]}/{case.opened_at.timestamp():.3f}".encode()).hexdigest()[:16]
-    return f"{kind}.{case.id}.{opening}.{rank}.{seal}"
+    told = f"{one.address[0]}:{one.address[1]}/{case.opened_at.timestamp():.3f}"
+    return f"{one.kind}.{case.id}.{opening}.{rank}.{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
-def _known(
-    connection: Connection, case: Case, opening: int, found: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], list[tuple[str, int]]]:
-    """Tell as what and how urgently each address was told of this opening; by key, so that no scan is needed."""
-    keys = {
-        _key(case, opening, rank, kind, (channel, to.casefold())): ((channel, to.casefold()), kind, rank)
-        for channel, to in found
-        for kind in ("case", "copy")
-        for rank in range(len(PRIORITIES))
-    }
-    known: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for key in connection.scalars(sa.select(alerts.c.key).where(alerts.c.key.in_(keys))):
-        address, kind, rank = keys[key]
-        known.setdefault(address, []).append((kind, rank))
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Hold as what, and how urgently, somebody was told of this opening of a case."""
+
+    kind: str
+    rank: int
+    department: str | None
+    recipient: tuple[str, str]
+
+
+def _known(connection: Connection, case: Case, opening: int) -> list[_Told]:
+    rows = connection.execute(
+        sa.select(alerts.c.key, alerts.c.kind, alerts.c.department, alerts.c.channel, alerts.c.recipient).where(
+            alerts.c.case_id == case.id, alerts.c.kind.in_(("case", "copy"))
+        )
+    )
+    known = []
+    for row in rows:
+        match row.key.split("."):
+            case [_, _, told_opening, rank, _] if told_opening == str(opening) and rank.isdigit():
+                known.append(_Told(row.kind, int(rank), row.department, (row.channel, row.recipient.casefold())))
     return known
 
 
@@ -140,7 +183,8 @@ def _count(connection: Connection, case_id: int, what: str) -> int:
     return connection.scalar(wanted) or 0
 
 
-def _row(key: str, kind: str, channel: str, recipient: str, why: Reason, now: datetime) -> dict[str, Any]:
+def outbox_row(key: str, kind: str, channel: str, recipient: str, why: Reason, now: datetime) -> dict[str, Any]:
+    """Give a row of the outbox that is due at once and belongs to no group."""
     return {
         "key": key,
         "kind": kind,
@@ -154,6 +198,8 @@ def _row(key: str, kind: str, channel: str, recipient: str, why: Reason, now: da
         "tries": 0,
         "next_try": now,
         "created_at": now,
+        "group_key": None,
+        "level": 0,
     }
 
 
@@ -170,144 +216,48 @@ def queue_source(connection: Connection, config: Config, source: str, kind: str,
     for channel, recipient in addresses_of(config, "communications")[0]:
         stamp = since.timestamp() if since else 0.0
         seal = hashlib.sha256(f"{source}/{stamp:.3f}/{channel}:{recipient.casefold()}".encode()).hexdigest()[:24]
-        row = _row(f"source.{seal}", "source", channel, recipient, reason(SOURCE_DOWN, quote_source=source), now)
+        row = outbox_row(f"source.{seal}", "source", channel, recipient, reason(SOURCE_DOWN, quote_source=source), now)
         told = {"source": source, "kind": kind, "message": redact(message)[:500], "since": (since or now).isoformat()}
         rows.append(row | {"department": "communications", "payload": told})
     return len(add_new(connection, alerts, rows, ("key",)))
 
 
-def _no_step(name: str) -> None:
-    """Do nothing between two steps; tests put a SIGKILL here."""
-
-
-def send_due(
-    store: Store, config: Config, now: datetime, step: Callable[[str], None] = _no_step, limit: int = 200
-) -> Sent:
-    """Send what is due at `now`, oldest first, at most `limit`; each is marked when taken, together with its history.
-
-    A letter that fails for now waits twice as long each time, up to an hour; a channel that does not answer ends the
-    round for all its letters. Never raises for a channel or a letter.
-    """
-    sent = refused = 0
-    down: list[str] = []
-    began = monotonic()
-    with ExitStack() as lines:
-        held: dict[str, Line] = {}
-        while (left := limit - sent - refused) > 0:
-            claimed_at = monotonic()
-            rows = _claim(store, now, timedelta(seconds=claimed_at - began), min(HAND, left), down)
-            if not rows:
-                break
-            step("mail claimed")
-            for row in rows:
-                if row.channel in down or monotonic() - claimed_at > LEASE.total_seconds() / 2:
-                    continue  # its claim ends by itself; sending on a claim that may have ended could double
-                try:
-                    line = held.get(row.channel)
-                    if line is None or not line.alive:
-                        line = held[row.channel] = _open(lines, row.channel, config)
-                    line.send(_write(store, config, row, now))
-                except _Away as error:
-                    down.append(row.channel)
-                    _wait(store, config, row, str(error), now, [other.id for other in rows], error.until)
-                except DeliveryError as error:
-                    if error.retry:
-                        _wait(store, config, row, str(error), now, until=error.until)
-                    else:
-                        _mark(store, row, {"state": "refused", "tries": row.tries + 1, "error": str(error)}, now)
-                        refused += 1
-                else:
-                    step("mail sent")
-                    _mark(store, row, {"state": "sent", "tries": row.tries + 1, "sent_at": now, "error": None}, now)
-                    sent += 1
-                    step("mail marked")
-    with store.read() as connection:
-        waiting = connection.scalar(sa.select(sa.func.count()).where(alerts.c.state == "pending")) or 0
-    if sent or refused or waiting:
-        log.info("send: %d sent, %d waiting, %d refused", sent, waiting, refused)
-    return Sent(sent, waiting, refused)
-
-
-class _Away(DeliveryError):
-    """Say that the channel itself does not answer, so that no other letter need be tried."""
-
-
-def _open(lines: ExitStack, channel: str, config: Config) -> Line:
-    try:
-        return lines.enter_context(open_line(channel, config))
-    except DeliveryError as error:
-        if error.retry:
-            raise _Away(str(error), until=error.until) from None
-        raise
-
-
-def _write(store: Store, config: Config, row: sa.Row[Any], now: datetime) -> Any:
-    try:
-        with store.read() as connection:
-            return write_letter(connection, config, row, now)
-    except Exception as error:
-        # One letter that cannot be written must not hold up the others; it waits, and says so.
-        log.exception("send: the letter %s cannot be written", row.key)
-        raise DeliveryError(f"the letter cannot be written: {type(error).__name__}") from error
-
-
-def _claim(store: Store, now: datetime, passed: timedelta, many: int, down: list[str]) -> list[sa.Row[Any]]:
-    """Take the oldest rows that are due, so that no other process sends them too.
-
-    The table has no lease column and needs none: `next_try` is pushed past the lease in a commit of its own, so what a
-    killed sender held is due again by itself.
-    """
-    due = sa.and_(alerts.c.state == "pending", alerts.c.next_try <= now, alerts.c.channel.not_in(down))
-    oldest = sa.select(alerts.c.id).where(due).order_by(alerts.c.created_at, alerts.c.id).limit(many)
-    with store.write() as connection:
-        # Two statements: inside an UPDATE, PostgreSQL may run such a subquery more than once and pass its limit.
-        ids = connection.scalars(oldest.with_for_update(skip_locked=True)).all()
-        claimed = connection.execute(
-            alerts.update().where(alerts.c.id.in_(ids), due).values(next_try=now + passed + LEASE).returning(*alerts.c)
-        ).all()
-    return sorted(claimed, key=lambda row: (row.created_at, row.id))
-
-
-def _wait(
-    store: Store,
-    config: Config,
-    row: sa.Row[Any],
-    error: str,
+def queue_mention(
+    connection: Connection,
+    config: Config,  # noqa: ARG001 - every function that queues takes it, so that callers need not know which do
+    case_id: int,
+    person: str,
+    address: str,
+    who: str,
+    note_event_id: int,
     now: datetime,
-    together: Sequence[int] = (),
-    until: datetime | None = None,
-) -> None:
-    """Let a row wait up to its doubled wait, with full jitter, and never less than the channel asks (`until`).
+) -> int:
+    """Queue word to a colleague whom a note names, once a note and address; give how many messages are new.
 
-    With `together`, all that its channel owes waits too; where a channel asks to wait, all for the same recipient.
+    `address` is mail:name@example.org or a channel's, a bare mail address too; `note_event_id` is the note's line in
+    the history of the case. It is never gathered, and goes out in quiet hours too: a colleague asks.
     """
-    tries = row.tries + 1
-    longest = min(config.settings.alerts.retry_every * 2 ** min(row.tries, 20), LONGEST)
-    jitter = random.Random(f"{row.key}/{tries}")  # seeded, so that the same history gives the same waits
-    later = now + max(longest * jitter.random(), timedelta(seconds=1))
-    if until is not None:
-        later = max(later, min(until, now + LONGEST))
-    pending = sa.and_(alerts.c.state == "pending", alerts.c.channel == row.channel)
-    with store.write() as connection:
-        if until is not None:
-            alike = sa.and_(pending, alerts.c.recipient == row.recipient, alerts.c.next_try < later)
-            connection.execute(alerts.update().where(alike).values(next_try=later))
-        if together:
-            # What is due, and what this round claimed; not another's claim. Untried, so their own count of tries stays.
-            others = sa.and_(pending, sa.or_(alerts.c.next_try <= now, alerts.c.id.in_(together)))
-            connection.execute(alerts.update().where(others).values(next_try=later, error=error))
-        connection.execute(
-            alerts.update().where(pending, alerts.c.id == row.id).values(next_try=later, tries=tries, error=error)
-        )
+    (channel, recipient) = split_address([address if ":" in address else f"mail:{address}"])[0]
+    # The moment tells apart the note 1 of two databases.
+    stamp = connection.scalar(sa.select(events.c.at).where(events.c.id == note_event_id)) or now
+    about = f"{case_id}/{note_event_id}/{stamp.timestamp():.3f}/{channel}:{recipient.casefold()}"
+    key = f"mention.{note_event_id}.{hashlib.sha256(about.encode()).hexdigest()[:16]}"
+    row = outbox_row(key, "mention", channel, recipient, reason(NAMED, quote_who=who), now)
+    row |= {"case_id": case_id, "payload": {"person": person, "who": who, "event_id": note_event_id}}
+    return len(add_new(connection, alerts, [row], ("key",)))
 
 
-def _mark(store: Store, row: sa.Row[Any], values: dict[str, Any], now: datetime) -> None:
-    with store.write() as connection:
-        marked = connection.execute(
-            alerts.update().where(alerts.c.id == row.id, alerts.c.state == "pending").values(**values)
-        )
-        if marked.rowcount and row.case_id is not None and values["state"] == "sent":
-            told = {"recipient": row.recipient, "kind": row.kind}
-            connection.execute(
-                events.insert().values(case_id=row.case_id, at=now, who="escucha", what="told", after=told)
-            )
+def muted(connection: Connection, period: Period) -> int:
+    """Count the messages queued in a period that are muted now: kept, and told when nothing mutes them any more."""
+    return _counted(connection, alerts.c.state == "muted", alerts.c.created_at, period)
+
+
+def told(connection: Connection, period: Period) -> int:
+    """Count what readers were told of cases in a period: each case and reader once, however it was gathered."""
+    sent = sa.and_(alerts.c.state == "sent", alerts.c.kind.in_(CASE_KINDS))
+    return _counted(connection, sent, alerts.c.sent_at, period)
+
+
+def _counted(connection: Connection, which: Any, when: sa.Column[Any], period: Period) -> int:
+    within = sa.and_(which, when >= period.start, when < period.end)
+    return connection.scalar(sa.select(sa.func.count()).select_from(alerts).where(within)) or 0

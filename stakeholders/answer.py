@@ -109,6 +109,7 @@ def describe_json(found: Explanation, lang: str) -> dict[str, Any]:
         **heads,
         **_rows(found.speaker, route, lang),
         "rule": route.rule,
+        "added": list(route.added),
         "because": [one.say(lang) for one in route.because],
         "otherwise": [one.say(lang) for one in route.otherwise],
         "engine": verdict.engine,

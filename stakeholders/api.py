@@ -1,4 +1,4 @@
-"""Answer over HTTP: health, acknowledge links of mails, calls of platforms; FastAPI, under /api beside the pages.
+"""Answer over HTTP: health, the links of mails and chats, calls of platforms; FastAPI, under /api beside the pages.
 
 A link in a mail is a key: it stands in no log of ours, is sent to no other site, and changes nothing until the person
 presses the button, because mail scanners open every link by themselves. FastAPI is imported at the top, since it reads
@@ -20,17 +20,15 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import Connection
 
 from listener.database import Store
-from listener.errors import EscuchaError
 from listener.health import read_cycle_error
 from listener.hooks import make_hooks
 from listener.intake import Intake
-from listener.reason import N_, say
 from listener.store import runs
 from stakeholders.arrival import settle_arrival
-from stakeholders.dossier import history, read_case
-from stakeholders.letter import before, clock, render
-from stakeholders.links import Expired, Forged, Link, read
+from stakeholders.letter import render
+from stakeholders.links import ACTIONS
 from stakeholders.store import alerts
+from stakeholders.tap import tap
 
 if TYPE_CHECKING:
     from listener.config import Config
@@ -78,20 +76,13 @@ def make_api(config: Config, store: Store, now: Callable[[], datetime] = _clock_
         body = render("ack.html.j2", nonce=request.state.nonce, instance=name, lang=config.language, **told)
         return HTMLResponse(body, status)
 
-    token_path = Path(max_length=2000, description="the last part of the link in the mail")
-
     @router.get("/health", summary="Is it alive, and are the sources and the outbox", tags=["health"])
     def health() -> JSONResponse:
         told = _health(config, store, now(), api.state.clock)
         return JSONResponse(told, 200 if told["database"] == "ok" else 503)
 
-    @router.get("/acknowledge/{token}", response_class=HTMLResponse, summary="Show the button", tags=["links"])
-    def show(request: Request, token: str = token_path) -> HTMLResponse:
-        return page(request, *_acknowledge(config, store, token, now(), press=False))
-
-    @router.post("/acknowledge/{token}", response_class=HTMLResponse, summary="Acknowledge a case", tags=["links"])
-    def press(request: Request, token: str = token_path) -> HTMLResponse:
-        return page(request, *_acknowledge(config, store, token, now(), press=True))
+    for action in ACTIONS:
+        _offer(router, action, page, lambda action, token, press: tap(config, store, action, token, now(), press=press))
 
     @router.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:
@@ -101,6 +92,28 @@ def make_api(config: Config, store: Store, now: Callable[[], datetime] = _clock_
     router.include_router(make_hooks(config, store, Intake(config), settle_arrival, now))
     api.include_router(router)
     return api
+
+
+def _offer(
+    router: APIRouter,
+    action: str,
+    page: Callable[[Request, int, dict[str, Any]], HTMLResponse],
+    act: Callable[[str, str, bool], tuple[int, dict[str, Any]]],
+) -> None:
+    """Let a link be opened, which shows a button and changes nothing, and be pressed."""
+    token_path = Path(max_length=2000, description="the last part of the link in the mail")
+    words = ACTIONS[action].lower()
+
+    def show(request: Request, token: str = token_path) -> HTMLResponse:
+        return page(request, *act(action, token, False))
+
+    def press(request: Request, token: str = token_path) -> HTMLResponse:
+        return page(request, *act(action, token, True))
+
+    path = f"/{action}/{{token}}"
+    named: dict[str, Any] = {"response_class": HTMLResponse, "tags": ["links"]}
+    router.add_api_route(path, show, methods=["GET"], summary=f"Show the button: {words}", **named)
+    router.add_api_route(path, press, methods=["POST"], summary=f"Press it: {words}", **named)
 
 
 def _version() -> str:
@@ -148,81 +161,3 @@ def _last_run(connection: Connection, source: str) -> dict[str, Any]:
     if run is None:
         return {"outcome": None, "started_at": None}  # never asked: not the same as empty
     return {"outcome": run.outcome, "started_at": run.started_at.isoformat()}
-
-
-def _acknowledge(config: Config, store: Store, token: str, now: datetime, *, press: bool) -> tuple[int, dict[str, Any]]:
-    """Do what a link asks, once, and give the status and what the page says."""
-    lang = config.language
-    try:
-        link = read(token, config, now)
-        if isinstance(link, Link):
-            with store.write() if press else store.read() as connection:
-                return _settle(connection, config, link, now, press=press)
-    except (EscuchaError, sa.exc.SQLAlchemyError) as error:
-        log.warning("acknowledge: not possible now: %s", type(error).__name__)
-        return 503, _page(
-            say(N_("Not possible at this moment"), lang), say(N_("Nothing was changed. Try again in a minute."), lang)
-        )
-    if isinstance(link, Expired):
-        title = say(N_("This link has expired"), lang)
-        note = say(N_("It was good for {count} days. The case can still be opened."), lang, count=_days(config))
-        return 410, _page(title, note, case=_case_link(config, link.case_id))
-    assert isinstance(link, Forged)
-    note = say(N_("Nothing was changed. Open the link from the mail once more, whole; or ask for a new one."), lang)
-    return 404, _page(say(N_("This link is not one of ours"), lang), note)
-
-
-def _settle(
-    connection: Connection, config: Config, link: Link, now: datetime, *, press: bool
-) -> tuple[int, dict[str, Any]]:
-    from stakeholders.case import acknowledge
-
-    lang = config.language
-    case = read_case(connection, link.case_id)
-    if case is None:
-        title, note = N_("This case is no longer there"), N_("It was removed since the mail was sent.")
-        return 404, _page(say(title, lang), say(note, lang))
-    brand = next((one.name for one in config.brands if one.key == case.brand), case.brand)
-    about = " · ".join((brand, say("{fact}", lang, fact=case.stakeholder), say("{fact}", lang, fact=case.department)))
-    told = {"about": about, "case": _case_link(config, case.id), "number": say(N_("Case {count}"), lang, count=case.id)}
-    due = before(case.due_at, now, config) if case.due_at is not None else None
-    owed = None if due is None else say(N_("To be answered {quote_before}."), lang, quote_before=due)
-    if press:
-        done = acknowledge(connection, case.id, link.recipient, now)  # it holds the row: of two together one is first
-        who, at, again = done.who, done.at, done.again
-        log.info("acknowledge: case %d, by its link%s", case.id, ", again" if again else "")
-    elif case.status == "new":
-        return 200, _page(say(N_("Acknowledge this case?"), lang), owed, **told, button=say(N_("Acknowledge"), lang))
-    else:
-        steps = [one for one in history(connection, case.id) if one.what in ("acknowledged", "answered", "closed")]
-        who, at, again = (steps[-1].who, steps[-1].at, True) if steps else ("", case.opened_at, True)
-    if not again:
-        note = say(N_("The others see that you are on it."), lang)
-        return 200, _page(say(N_("Done: acknowledged"), lang), " ".join(filter(None, (note, owed))), **told, good=True)
-    title = say(N_("Already acknowledged"), lang)
-    if case.status in ("answered", "closed"):
-        title = say(N_("The case is {status}."), lang, status=case.status)
-    note = (
-        say(N_("By {quote_who}, {quote_time}."), lang, quote_who=who, quote_time=clock(at, now, config)) if who else ""
-    )
-    return 200, _page(title, note, **told, good=True)
-
-
-def _page(title: str, note: str | None, **more: Any) -> dict[str, Any]:
-    return {
-        "title": title,
-        "note": note,
-        "about": None,
-        "number": None,
-        "case": None,
-        "button": None,
-        "good": False,
-    } | more
-
-
-def _case_link(config: Config, case_id: int) -> tuple[str, str]:
-    return f"{config.public_url}/case?id={case_id}", say(N_("Open the case"), config.language)
-
-
-def _days(config: Config) -> int:
-    return config.settings.server.link_days

@@ -110,18 +110,26 @@ def _web(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not any(sign <= " " for sign in url)
 
 
-def spoken(told: Mapping[str, Any], *, internal: bool) -> dict[str, Any]:
+def spoken(told: Mapping[str, Any], *, internal: bool, known: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Give what a channel other than mail shows of a letter: by when, why, where to press; from its template's parts.
 
-    A stranger's words go to internal channels only: nothing in them is masked.
+    Unless only our own people read the channel, personal data in a stranger's words is masked, in the reasons too,
+    which may quote them; `known` are accounts that may be named (stakeholders.masking.known_accounts).
     """
-    reasons = [line for _, listed in told["lists"][:1] for line in listed]
+    from stakeholders.masking import mask
+
+    lang = told.get("lang", "en")
+
+    def shown(text: str) -> str:
+        return text if internal else mask(text, known=known, lang=lang).text
+
+    reasons = [shown(line) for _, listed in told["lists"][:1] for line in listed]
     button = told["button"]
     press = [(button["label"], button["url"])] if button else []
     quote = told["quote"]
     return {
         "title": f"{told['chip']} · {told['crumbs']}",
         "lines": tuple(line for line in (told["headline"], told["subline"], *reasons[:2]) if line),
-        "quote": "\n".join(quote["lines"]) if internal and quote else "",
-        "links": (*press, (told["link"][1], told["link"][0])),
+        "quote": shown("\n".join(quote["lines"])) if quote else "",
+        "links": (*press, *told.get("press", ()), (told["link"][1], told["link"][0])),
     }

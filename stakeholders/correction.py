@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from listener.reason import N_, reason, to_json
 from listener.store import mentions, read_mention, select_mentions
-from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS, Status
+from listener.taxonomy import DIMENSIONS, INTENTS, OPEN_STATUSES, SENTIMENTS, STAKEHOLDERS, Status
 from sentiment.store import read_verdict, save_verdicts
 from sentiment.verdict import Label, Verdict
-from stakeholders.case import PROGRAM, NotPossible, close, history, record, reroute
+from stakeholders.case import PROGRAM, NotPossible, close, history, record, reroute, wake
 from stakeholders.decision import (
     Correction,
     Decision,
@@ -29,7 +29,8 @@ from stakeholders.facts import Case
 from stakeholders.priority import RANKS
 from stakeholders.regulation.mark import mark
 from stakeholders.sla import due_at
-from stakeholders.store import case_mentions, cases, decisions
+from stakeholders.step import OVER, change, give, lock
+from stakeholders.store import case_mentions, decisions
 
 if TYPE_CHECKING:
     from stakeholders.desk import Desk
@@ -134,7 +135,7 @@ def _move(desk: Desk, connection: Connection, case_id: int, mention_id: int, who
     if case is None:
         return
     if not needing:
-        if case.status != "closed":
+        if case.status not in OVER:
             close(connection, case_id, PROGRAM, now, note=to_json([reason(_MOOT)])[0])
         return
     first = needing[0]
@@ -142,21 +143,23 @@ def _move(desk: Desk, connection: Connection, case_id: int, mention_id: int, who
     speaking = first.speaker.label.name
     moved = reroute(connection, desk.config.settings, case_id, first.route, speaking, urgent, PROGRAM, now)  # type: ignore[arg-type]
     standing = _standing(connection, case)
-    if standing in ("answered", "closed") and RANKS[urgent] < RANKS[case.priority]:
+    if standing in ("answered", *OVER) and RANKS[urgent] < RANKS[case.priority]:
         # It was finished as something less urgent: who answers now could not know, so the clock starts now.
         due = due_at(urgent, moved.department, desk.config.settings, now, moved.stakeholder)
         moved = _reopen(connection, moved, "new", due, who, now)
     elif standing != case.status:
         moved = _reopen(connection, moved, "answered" if standing == "answered" else "new", moved.due_at, who, now)
-    if moved.version != case.version and moved.status in ("new", "acknowledged"):
+    if moved.status == "snoozed" and RANKS[moved.priority] < RANKS[case.priority]:
+        moved = wake(connection, case_id, who, now)
+    if moved.version != case.version and moved.status in OPEN_STATUSES:
         from stakeholders.alerts import queue_case
 
         queue_case(connection, desk.config, moved, mention_id, False, now)
 
 
 def _standing(connection: Connection, case: Case) -> Status:
-    """Give the status of a case as if no correction had closed it; what a person closed is closed."""
-    if case.status == "closed":
+    """Give the status of a case as if no correction had closed it; what a person closed or dismissed is so."""
+    if case.status == "closed" and case.merged_into is None:
         closed = next((one for one in reversed(history(connection, case.id)) if one.what == "closed"), None)
         note = (closed.after or {}).get("note") if closed is not None else None
         sentence = note.get("sentence") if isinstance(note, Mapping) else note  # plain in histories of before
@@ -167,9 +170,9 @@ def _standing(connection: Connection, case: Case) -> Status:
 
 def _reopen(connection: Connection, case: Case, status: Status, due: datetime | None, who: str, now: datetime) -> Case:
     """Open a finished case again; as answered again when it had been and nothing more is owed."""
-    changes: dict[str, Any] = {"status": status, "closed_at": None, "due_at": due, "version": case.version + 1}
+    changes: dict[str, Any] = {"status": status, "closed_at": None, "due_at": due}
     if status == "new":
-        changes |= {"acknowledged_at": None, "answered_at": None}
-    connection.execute(cases.update().where(cases.c.id == case.id).values(**changes))
-    record(connection, case.id, now, who, "reopened", {"status": case.status}, {"status": status})
-    return read_case(connection, case.id) or case
+        changes |= {"acknowledged_at": None, "answered_at": None, "escalated": 0}
+    row = lock(connection, case.id, None, now)
+    change(connection, row, changes, now, who, "reopened", {"status": case.status}, {"status": status})
+    return give(connection, case.id)

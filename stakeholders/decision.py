@@ -26,6 +26,7 @@ __all__ = [
     "facts_of",
     "keep_correction",
     "read_decision",
+    "renew_decision",
     "save_decision",
 ]
 
@@ -116,6 +117,12 @@ def change_decision(
     return Decision(old.mention_id, correction.at, speaker, route, kept)
 
 
+def renew_decision(connection: Connection, old: Decision, route: Route, now: datetime) -> None:
+    """Put a decision anew under other rules, in the caller's transaction; labels and corrections stay."""
+    values = _columns(old.speaker, route, old.corrections, now)
+    connection.execute(decisions.update().where(decisions.c.mention_id == old.mention_id).values(**values))
+
+
 def keep_correction(connection: Connection, old: Decision, correction: Correction) -> Decision:
     """Keep what a person said of a label and change nothing else of the decision."""
     kept = (*old.corrections, correction)
@@ -144,6 +151,7 @@ def decision_from_row(row: sa.Row[Any]) -> Decision:
         otherwise=from_json(detail.get("otherwise", ())),
         opens_case=bool(detail.get("opens_case", False)),
         suppress=bool(detail.get("suppress", False)),
+        added=tuple(detail.get("added", ())),
         department_share=float(detail.get("department_share", 1.0)),
         priority_share=float(detail.get("priority_share", 1.0)),
     )
@@ -170,6 +178,7 @@ def _columns(speaker: Speaker, route: Route, corrections: tuple[Correction, ...]
         "otherwise": to_json(route.otherwise),
         "opens_case": route.opens_case,
         "suppress": route.suppress,
+        "added": list(route.added),
         "department_share": round(route.department_share, 4),
         "priority_share": round(route.priority_share, 4),
         "corrections": _rows(corrections),

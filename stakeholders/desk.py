@@ -28,7 +28,9 @@ from stakeholders.decision import Decision, facts_of, save_decision
 from stakeholders.explain import Explanation, Profile, explain
 from stakeholders.facts import Case, Facts, Route, Speaker
 from stakeholders.gather import Gatherer
-from stakeholders.route import Rules, decide, rules_of
+from stakeholders.route import decide, rule_on
+from stakeholders.rules import Rules, rules_of
+from stakeholders.step import UNFINISHED
 from stakeholders.store import case_mentions, cases, decisions, events, suppressions
 from stakeholders.thread import cases_of, thread_of
 from stakeholders.weigh import weigh
@@ -58,7 +60,7 @@ class Desk:
     @cached_property
     def rules(self) -> Rules:
         """Give the rules of this instance."""
-        return rules_of(self.config.settings)
+        return rules_of(self.config.settings, self.config.folder)
 
     @cached_property
     def registry(self) -> Registry:
@@ -93,10 +95,12 @@ class Desk:
         *,
         among: Sequence[Brand] = (),
         registry: Registry | None = None,
+        explained: bool = True,
     ) -> tuple[Speaker, Facts, Route]:
         """Decide a mention without storing anything; `speaker` when it is known already (a person corrected it).
 
         `among` and `registry` stand in for the watched brands and the instance's registry when a file brings its own.
+        Without `explained` the likeliest reading is not asked what would have changed it.
         """
         from stakeholders.identify import identify
 
@@ -111,7 +115,8 @@ class Desk:
         if peer and post.author.handle and self._rivals.find(f"{post.author.name or ''} {post.author.bio or ''}"):
             rules = replace(rules, rivals=rules.rivals | {fold(post.author.handle)})
         facts = facts_of(mention, verdict, speaker)
-        return speaker, facts, weigh(decide(facts, rules), facts, rules, verdict, speaker)
+        first = decide(facts, rules) if explained else rule_on(facts, rules)
+        return speaker, facts, weigh(first, facts, rules, verdict, speaker)
 
     def pending(self, connection: Connection, limit: int) -> list[int]:
         """Give the mentions of watched brands that are judged and not decided, the oldest published first.
@@ -240,14 +245,14 @@ class Desk:
         return None
 
     def _repeated(self, connection: Connection, row: sa.Row[Any], brand: str) -> int | None:
-        """Find the open case with a mention that says the same."""
+        """Find the open case with a mention that says the same; one that was put off gathers too."""
         alike = self._memory(brand).matches(row.text, row.published_at)[:200]
         if not alike:
             return None
         rows = connection.execute(
             sa.select(case_mentions.c.mention_id, cases.c.id)
             .join(cases, cases.c.id == case_mentions.c.case_id)
-            .where(case_mentions.c.mention_id.in_(alike), cases.c.status.in_(("new", "acknowledged")))
+            .where(case_mentions.c.mention_id.in_(alike), cases.c.status.in_(UNFINISHED))
         )
         open_ones = {found.mention_id: found.id for found in rows}
         return next((open_ones[one] for one in alike if one in open_ones), None)
@@ -264,7 +269,7 @@ class Desk:
     def recall(self, connection: Connection, brand: str, at: datetime) -> None:
         """Read the texts in a brand's open cases that were published around `at`: all that a single post can repeat."""
         around = posts.c.published_at.between(at - _WINDOW, at + _WINDOW)
-        self._read(connection, mentions.c.brand == brand, cases.c.status.in_(("new", "acknowledged")), around)
+        self._read(connection, mentions.c.brand == brand, cases.c.status.in_(UNFINISHED), around)
 
     def _recall(self, connection: Connection, now: datetime) -> None:
         """Read what any process filed since the last time; before rows are written, so that a rollback is no gap.

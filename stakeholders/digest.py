@@ -1,65 +1,61 @@
-"""Write the weekly letter: gather its figures once, keep them, and send the same to every reader."""
+"""Write the digests: gather the figures once, keep them, and send the same to every reader.
+
+The directors' week is about the brand (stakeholders.figures), a team's digest about its work (stakeholders.load).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.config import Config
 from listener.database import add_new
-from listener.mention import aware
-from listener.reason import reason
+from listener.reason import N_, reason
 from listener.reason import to_json as reasons_to_json
 from listener.store import mentions, runs
-from stakeholders import charts
+from stakeholders import load
 from stakeholders.channels import Message, Picture, split_address
+from stakeholders.edition import Edition, due_week, editions_due, read_edition, since_the_last, written_for
 from stakeholders.figures import Figures, from_json, gather, seal, to_json
-from stakeholders.headline import Sentence, sentences
-from stakeholders.outline import Outline, lay_out
-from stakeholders.period import Period, last_whole_week, midnight, week_name
+from stakeholders.load import Load, gather_load
+from stakeholders.period import Period
+from stakeholders.rendering import (
+    Digest,
+    digest_of,
+    draw,
+    html_of,
+    plain_figures,
+    render_html,
+    render_pdf,
+    render_text,
+)
 from stakeholders.store import alerts, digests
-from stakeholders.wording import Wording
 
 __all__ = [
     "Digest",
     "Letter",
     "build",
     "due_week",
+    "keep",
     "letter_for",
+    "plain_figures",
     "queue_due",
+    "read_digest",
     "render_html",
+    "render_pdf",
     "render_text",
     "write",
     "write_letter",
 ]
 
 log = logging.getLogger("escucha.stakeholders")
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-@dataclass(frozen=True)
-class Digest:
-    """Hold a week's letter: all figures, the three sentences, who reads it, and the seal of the figures."""
-
-    figures: Figures
-    headline: tuple[Sentence, ...]
-    wording: Wording
-    url: str
-    instance: str
-    hash: str  # same data, same hash
-
-    @property
-    def outline(self) -> Outline:
-        """Word the letter."""
-        return lay_out(self.figures, self.headline, self.wording, url=self.url, instance=self.instance, seal=self.hash)
 
 
 class Letter(NamedTuple):
@@ -71,116 +67,87 @@ class Letter(NamedTuple):
     pictures: dict[str, bytes]
 
 
-def build(connection: Connection, config: Config, week: str, brand: str, lang: str, now: datetime) -> Digest:
-    """Count a week ("2026-W46") of a brand of ours as it stands at `now`; raises EscuchaError for one that is none."""
-    return _digest(config, gather(connection, config, week, brand, now), lang)
+def build(
+    connection: Connection,
+    config: Config,
+    week_of: str | Edition,
+    brand: str,
+    lang: str,
+    now: datetime,
+) -> Digest:
+    """Count a week ("2026-W46") of a brand of ours as it stands at `now`; raises EscuchaError for one that is none.
+
+    With an edition for the week, count that one instead.
+    """
+    if isinstance(week_of, Edition):
+        return digest_of(config, _count(connection, config, week_of, now), week_of.lang)
+    return digest_of(config, gather(connection, config, week_of, brand, now), lang)
 
 
-def _digest(config: Config, figures: Figures, lang: str) -> Digest:
-    instance = config.settings.instance
-    wording = Wording(lang, instance.country, config.zone)
-    return Digest(figures, sentences(figures), wording, config.public_url, instance.name, seal(figures))
+def _count(connection: Connection, config: Config, edition: Edition, now: datetime) -> Figures | Load:
+    if edition.about_work:
+        return gather_load(connection, config, edition, now)
+    return gather(connection, config, edition.label, edition.brand, now)
 
 
-def render_html(digest: Digest, inline: Literal["cid", "data"] = "data") -> str:
-    """Write the letter as one HTML page without remote content; pictures by content id for mail, or inside the page."""
-    return _html(digest, _draw(digest), inline)
-
-
-def render_text(digest: Digest) -> str:
-    """Write the letter as plain text; charts are given in words."""
-    from stakeholders.letter import render
-
-    return render("digest.txt.j2", letter=digest.outline)
-
-
-def _html(digest: Digest, pictures: dict[str, bytes], inline: Literal["cid", "data"]) -> str:
-    from base64 import b64encode
-
-    from stakeholders.letter import render
-
-    sources = {
-        name: f"cid:{name}" if inline == "cid" else "data:image/png;base64," + b64encode(body).decode("ascii")
-        for name, body in pictures.items()
-    }
-    return render(
-        "digest.html.j2", letter=digest.outline, pictures=sources, lang=digest.wording.lang, width=charts.WIDTH
-    )
-
-
-def _draw(digest: Digest) -> dict[str, bytes]:
-    """Draw the pictures that the outline asks for, by name."""
-    figures, wording = digest.figures, digest.wording
-    wanted = {block.name for section in digest.outline.sections for block in section.blocks if block.kind == "picture"}
-    drawn = {}
-    if "volume" in wanted:
-        drawn["volume"] = charts.draw_volume(figures.days, wording)
-    if "shares" in wanted:
-        drawn["shares"] = charts.draw_shares(figures.shares, figures.names, figures.brand, wording)
-    if "voices" in wanted:
-        drawn["voices"] = charts.draw_voices(figures.spoke, wording)
-    return drawn
-
-
-def write(connection: Connection, config: Config, week: str | None, brand: str | None, now: datetime) -> Digest:
-    """Count the letter of a week; the last whole week and the first brand of ours when None."""
-    name = week or week_name(last_whole_week(now, config.zone).first_day)
-    key = brand or next(iter(config.settings.brands), "")
-    return build(connection, config, name, key, _language(config), now)
-
-
-def _language(config: Config) -> str:
-    return config.settings.digest.language or config.language
-
-
-def due_week(config: Config, now: datetime) -> Period:
-    """Give the last week whose letter is due at `now`: it is due on the [digest] day and hour after it, local time."""
-    table = config.settings.digest
-    last = last_whole_week(now, config.zone)
-    day = midnight(last.last_day + timedelta(days=1 + _DAYS.index(table.day)), config.zone).astimezone(config.zone)
-    # Wall-clock time: on the day clocks change, eight o'clock stays eight o'clock.
-    return last if aware(now) >= datetime.combine(day.date(), table.at, tzinfo=config.zone) else last.previous()
+def write(
+    connection: Connection,
+    config: Config,
+    week_of: str | None,
+    brand: str | None,
+    now: datetime,
+    name: str | None = None,
+    lang: str | None = None,
+) -> Digest:
+    """Count the letter of a week, or the digest of a [[digests]] table and its week or day; see `written_for`."""
+    edition = written_for(config, name, week_of, brand, now)
+    return build(connection, config, replace(edition, lang=lang or edition.lang), edition.brand, edition.lang, now)
 
 
 def queue_due(connection: Connection, config: Config, now: datetime) -> int:
-    """Queue the letters due at `now` and keep their figures, in the caller's transaction; give how many are new.
+    """Queue the digests due at `now` and keep their figures, in the caller's transaction; give how many are new.
 
-    Each goes out once per week, brand and address; one that was missed (the machine was off) goes out at the next call.
-    A week in which this instance neither asked a source nor holds a mention has no letter.
+    Each goes out once per name, stretch of time, brand and address; after a downtime the latest one goes out at the
+    next call. A stretch in which this instance neither asked a source nor holds a mention has no digest.
     """
-    period = due_week(config, now)
-    name, lang = week_name(period.first_day), _language(config)
-    rows: list[dict[str, Any]] = [
-        {
-            "key": _key(name, brand, f"{channel}:{recipient}"),
-            "kind": "digest",
-            "channel": channel,
-            "recipient": recipient,
-            "reason": reasons_to_json([reason("the weekly letter about {quote_brand}", quote_brand=table.name)])[0],
-            "payload": {"digest": f"{name}/{brand}/{lang}"},
-            "state": "pending",
-            "tries": 0,
-            "next_try": now,
-            "created_at": now,
-        }
-        for brand, table in config.settings.brands.items()
-        for channel, recipient in split_address(config.settings.digest.to)
-    ]
-    known = set(connection.scalars(sa.select(alerts.c.key).where(alerts.c.key.in_([row["key"] for row in rows]))))
-    rows = [row for row in rows if row["key"] not in known]
-    if not rows or not _existed(connection, period):
-        return 0
-    for archive in dict.fromkeys(row["payload"]["digest"] for row in rows):
-        _keep(connection, config, archive, now)
-    queued = len(add_new(connection, alerts, rows, ("key",)))
-    log.info("digest: %d letters of %s queued", queued, name)
+    queued = 0
+    for edition in editions_due(config, now):
+        rows = [_row(edition, config, address, now) for address in split_address(edition.to)]
+        known = set(connection.scalars(sa.select(alerts.c.key).where(alerts.c.key.in_([row["key"] for row in rows]))))
+        rows = [row for row in rows if row["key"] not in known]
+        if not rows or not _existed(connection, edition.period):
+            continue
+        keep(connection, config, edition, now)
+        added = len(add_new(connection, alerts, rows, ("key",)))
+        queued += added
+        log.info("digest: %d letters of %s queued", added, edition.key)
     return queued
 
 
-def _key(name: str, brand: str, address: str) -> str:
+def _row(edition: Edition, config: Config, address: tuple[str, str], now: datetime) -> dict[str, Any]:
+    channel, recipient = address
+    told = reason("the weekly letter about {quote_brand}", quote_brand=config.settings.brands[edition.brand].name)
+    if edition.name:
+        told = reason("the digest «{quote_name}»", quote_name=edition.name)
+    return {
+        "key": _key(edition, f"{channel}:{recipient}"),
+        "kind": "digest",
+        "channel": channel,
+        "recipient": recipient,
+        "reason": reasons_to_json([told])[0],
+        "payload": {"digest": edition.key},
+        "state": "pending",
+        "tries": 0,
+        "next_try": now,
+        "created_at": now,
+    }
+
+
+def _key(edition: Edition, address: str) -> str:
     """Name a letter for good: it becomes the Message-ID (RFC 5322), where an address or a space could not stand."""
-    reader = hashlib.sha256(f"{brand}/{address.casefold()}".encode()).hexdigest()[:16]
-    return f"digest/{name}/{re.sub('[^A-Za-z0-9_-]', '-', brand)}/{reader}"
+    reader = hashlib.sha256(f"{edition.brand}/{address.casefold()}".encode()).hexdigest()[:16]
+    about = "/".join(re.sub("[^A-Za-z0-9_-]", "-", part) for part in (edition.brand, edition.name) if part)
+    return f"digest/{edition.label}/{about}/{reader}"
 
 
 def _existed(connection: Connection, period: Period) -> bool:
@@ -189,22 +156,33 @@ def _existed(connection: Connection, period: Period) -> bool:
     return any(connection.scalar(query.limit(1)) is not None for query in (asked, heard))
 
 
-def _keep(connection: Connection, config: Config, key: str, now: datetime) -> None:
-    """Keep a week's figures as they are counted now, unless they are kept already."""
-    if connection.scalar(sa.select(digests.c.id).where(digests.c.key == key)) is not None:
+def keep(connection: Connection, config: Config, edition: Edition, now: datetime) -> None:
+    """Keep the figures as they are counted now, unless they are kept already."""
+    if connection.scalar(sa.select(digests.c.id).where(digests.c.key == edition.key)) is not None:
         return
-    name, brand, lang = key.split("/")
-    figures = gather(connection, config, name, brand, now)
+    edition = since_the_last(connection, edition)
+    figures = _count(connection, config, edition, now)
     row = {
-        "key": key,
-        "week": name,
-        "brand": brand,
-        "lang": lang,
-        "figures": to_json(figures),
-        "hash": seal(figures),
+        "key": edition.key,
+        "week": edition.label,
+        "brand": edition.brand,
+        "lang": edition.lang,
+        "figures": load.to_json(figures) if isinstance(figures, Load) else to_json(figures),
+        "hash": load.seal(figures) if isinstance(figures, Load) else seal(figures),
+        "scope": edition.scope,
         "created_at": now,
     }
     add_new(connection, digests, [row], ("key",))
+
+
+def read_digest(connection: Connection, config: Config, key: str, lang: str | None = None) -> Digest:
+    """Read a kept digest as it went out, in its own language or another; raises LookupError when it is gone."""
+    kept = connection.execute(sa.select(digests).where(digests.c.key == key)).one_or_none()
+    if kept is None:
+        raise LookupError(f"digest {key}")
+    about_work = read_edition(config, kept).about_work
+    figures = load.from_json(kept.figures) if about_work else from_json(kept.figures)
+    return digest_of(config, figures, lang or kept.lang, kept.hash)
 
 
 def letter_for(connection: Connection, config: Config, alert_row: sa.Row[Any]) -> Letter:
@@ -212,18 +190,27 @@ def letter_for(connection: Connection, config: Config, alert_row: sa.Row[Any]) -
 
     Raises LookupError when the figures are gone.
     """
-    key = str((alert_row.payload or {}).get("digest"))
-    kept = connection.execute(sa.select(digests).where(digests.c.key == key)).one_or_none()
-    if kept is None:
-        raise LookupError(f"digest {key}")
-    digest = _digest(config, from_json(kept.figures), kept.lang)
-    pictures = _draw(digest)
-    return Letter(digest.outline.subject, _html(digest, pictures, "cid"), render_text(digest), pictures)
+    return _letter(_asked(connection, config, alert_row))
+
+
+def _letter(digest: Digest) -> Letter:
+    pictures = draw(digest)
+    return Letter(digest.outline.subject, html_of(digest, pictures, "cid"), render_text(digest), pictures)
+
+
+def _asked(connection: Connection, config: Config, alert_row: sa.Row[Any]) -> Digest:
+    """Read the digest of an outbox row; a test may ask for another language."""
+    payload = alert_row.payload or {}
+    return read_digest(connection, config, str(payload.get("digest")), payload.get("lang"))
 
 
 def write_letter(connection: Connection, config: Config, row: sa.Row[Any], now: datetime) -> Message:
     """Write the message of an outbox row of kind "digest" for its channel."""
-    letter = letter_for(connection, config, row)
+    digest = _asked(connection, config, row)
+    letter, outline = _letter(digest), digest.outline
+    if (row.payload or {}).get("test"):
+        subject = digest.wording.say(N_("Test: {quote_subject}"), quote_subject=letter.subject)
+        letter = letter._replace(subject=subject)
     return Message(
         key=row.key,
         recipient=row.recipient,
@@ -232,5 +219,8 @@ def write_letter(connection: Connection, config: Config, row: sa.Row[Any], now: 
         at=now,
         html=letter.html,
         pictures=tuple(Picture(name, body) for name, body in letter.pictures.items()),
-        lang=(row.payload or {}).get("digest", "").rpartition("/")[2] or None,
+        lang=digest.wording.lang,
+        title=letter.subject,
+        lines=tuple(block.words for block in outline.sentences),
+        links=(outline.open,),
     )

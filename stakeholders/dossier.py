@@ -44,6 +44,7 @@ class Event:
     what: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    seal: str | None = None  # see stakeholders.seal; None: written before there were seals
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,11 @@ def case_from_row(row: sa.Row[Any], counted: tuple[int, int] = (0, 0), reasons: 
         people=counted[1],
         version=row.version,
         reasons=reasons,
+        kind=row.kind,
+        snoozed_until=row.snoozed_until,
+        merged_into=row.merged_into,
+        ticket_id=row.ticket_id,
+        ticket_url=row.ticket_url,
     )
 
 
@@ -125,10 +131,13 @@ def count_people(connection: Connection, case_ids: Iterable[int]) -> dict[int, t
     return {row.case_id: (row.mentions, row.people) for row in connection.execute(query)}
 
 
-def history(connection: Connection, case_id: int) -> list[Event]:
-    """Read the history of a case, oldest first."""
-    rows = connection.execute(sa.select(events).where(events.c.case_id == case_id).order_by(events.c.id))
-    return [Event(row.id, row.case_id, row.at, row.who, row.what, row.before, row.after) for row in rows]
+def history(connection: Connection, case_id: int, merged: bool = False) -> list[Event]:
+    """Read the history of a case, oldest first; with `merged`, the lines of the cases that are part of it now too."""
+    mine = events.c.case_id == case_id
+    if merged:
+        mine = sa.or_(mine, events.c.case_id.in_(sa.select(cases.c.id).where(cases.c.merged_into == case_id)))
+    rows = connection.execute(sa.select(events).where(mine).order_by(events.c.id))
+    return [Event(row.id, row.case_id, row.at, row.who, row.what, row.before, row.after, row.seal) for row in rows]
 
 
 def case_mentions_of(connection: Connection, case_id: int) -> list[CaseMention]:

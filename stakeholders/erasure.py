@@ -18,8 +18,11 @@ from listener.erasure import CHUNK, Why, erase_posts
 from listener.reason import N_, reason, to_json
 from listener.store import authors, clean, mentions, posts
 from stakeholders.case import PROGRAM, close, record
+from stakeholders.merging import kin
 from stakeholders.quote import quote
-from stakeholders.store import alerts, case_mentions, cases, digests, events
+from stakeholders.seal import rewrite
+from stakeholders.step import OVER
+from stakeholders.store import alerts, case_mentions, cases, digests, drafts, events
 
 __all__ = ["erase"]
 
@@ -59,7 +62,9 @@ def erase(
     if touched:
         _clear_letters(connection, [one for one in doomed if one.case_id is not None])  # they quote posts of cases only
     for case_id in touched:
-        _clear_history(connection, case_id, [one for one in doomed if one.case_id == case_id])
+        mine = [one for one in doomed if one.case_id == case_id]
+        for number in kin(connection, case_id):  # posts move by a merge or a split; what was written of them does not
+            _clear_history(connection, number, mine, now)
     gone = erase_posts(connection, source, wanted, why, now, always=always)
     ids = [one.mention_id for one in doomed]
     for case_id in touched:
@@ -117,15 +122,31 @@ def _clear_letters(connection: Connection, doomed: Sequence[_Doomed]) -> None:
             connection.execute(digests.update().where(digests.c.id == row.id).values(figures=row.figures))
 
 
-def _clear_history(connection: Connection, case_id: int, doomed: Sequence[_Doomed]) -> None:
+def _clear_history(connection: Connection, case_id: int, doomed: Sequence[_Doomed], now: datetime) -> None:
     """Take out of a case's history what repeats a post or names its author; that something was written there stays."""
     rows = connection.execute(
         sa.select(events.c.id, events.c.before, events.c.after).where(events.c.case_id == case_id)
     ).all()
+    changes: dict[int, tuple[Any, Any]] = {}
     for row in rows:
         before, after = _cleared(row.before, doomed), _cleared(row.after, doomed)
         if (before, after) != (row.before, row.after):
-            connection.execute(events.update().where(events.c.id == row.id).values(before=before, after=after))
+            changes[row.id] = before, after
+    rewrite(connection, case_id, changes, PROGRAM, now)
+    _clear_drafts(connection, case_id, doomed)
+
+
+def _clear_drafts(connection: Connection, case_id: int, doomed: Sequence[_Doomed]) -> None:
+    """Take out of a case's drafts what repeats a post; a text that was signed is no longer the one that was."""
+    for row in connection.execute(sa.select(drafts).where(drafts.c.case_id == case_id)).all():
+        told = {"text": row.text, "note": row.note}
+        hidden: dict[str, str | None] = {
+            name: _WITHHELD for name, part in told.items() if _cleared(part, doomed) != part
+        }
+        if "text" in hidden and row.state != "used":
+            hidden |= {"state": "draft", "signer": None, "signed_at": None}
+        if hidden:
+            connection.execute(drafts.update().where(drafts.c.id == row.id).values(**hidden))
 
 
 def _cleared(value: Any, doomed: Sequence[_Doomed]) -> Any:
@@ -178,7 +199,7 @@ def _settle_case(connection: Connection, case_id: int, gone: frozenset[int], why
     connection.execute(alerts.update().where(waiting).values(state="withdrawn", error=_NOT_SENT))
     status = connection.scalar(sa.select(cases.c.status).where(cases.c.id == case_id))
     note = to_json([reason(_GONE[why])])[0]
-    if status == "closed":
+    if status in OVER:
         record(connection, case_id, now, PROGRAM, "note", after={"note": note})
     else:
         close(connection, case_id, PROGRAM, now, note=note)

@@ -63,6 +63,7 @@ class Route:
     department_share: float = 1.0  # how likely it is that this department answers, given how sure the labels are
     priority_share: float = 1.0
     suppress: bool = False  # the author asked not to be written to: goes on the suppression list
+    added: tuple[str, ...] = ()  # names of the explicit rules that added copies or a priority and let others decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,13 @@ class Case:
     people: int = 0
     version: int = 1
     reasons: tuple[Reason, ...] = field(default_factory=tuple)
+    kind: str = "case"  # case | crisis
+    snoozed_until: datetime | None = None
+    merged_into: int | None = None  # the case that this one is part of now; it counts nowhere itself
+    ticket_id: str | None = None  # of the team's own system
+    ticket_url: str | None = None
 
     def overdue(self, now: datetime) -> bool:
         """Tell whether an answer is owed and late at `now`."""
-        return self.answered_at is None and self.status != "closed" and self.due_at is not None and self.due_at < now
+        owed = self.answered_at is None and self.status not in ("closed", "dismissed")  # a snooze stops no clock
+        return owed and self.due_at is not None and self.due_at < now

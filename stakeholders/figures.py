@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -19,12 +19,19 @@ from listener.errors import EscuchaError
 from listener.mention import aware
 from listener.store import runs
 from stakeholders import insight
+from stakeholders.campaign import Campaign, campaigns
+from stakeholders.forecast import DepartmentForecast, forecast
+from stakeholders.notice import Muted, Notice, muted_in, noticed
+from stakeholders.owed import Incident, LegalDay, Silent, gravest_first, incidents, legal_days, silent_departments
 from stakeholders.period import Period, week, week_name
+from stakeholders.reckoning import CaseFates, MentionFates, case_fates, mention_fates
 from stakeholders.store import digests
 
 __all__ = ["Figures", "Told", "from_json", "gather", "seal", "to_json"]
 
 _LISTED = 5  # cases in a list: the rest is a click away
+_READ = 500  # cases that need somebody, of which the gravest are listed
+_SOON = timedelta(days=14)  # legal days that a letter names
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,19 @@ class Figures:
     honest: insight.Honest
     not_heard: tuple[str, ...]  # sources of the configuration without a successful run in this week or shortly before
     told_before: Told | None = None  # None when no letter went out about the week before
+    cases_before: insight.CaseCounts | None = None  # None in letters of before they were kept, as all that follows
+    fates: CaseFates | None = None
+    mention_fates: MentionFates | None = None
+    incidents: tuple[Incident, ...] = ()
+    silent: tuple[Silent, ...] = ()
+    legal: tuple[LegalDay, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    forecast: tuple[DepartmentForecast, ...] = ()
+    forecast_until: datetime | None = None
+    muted: Muted = field(default_factory=Muted)
+    spikes: tuple[Notice, ...] = ()
+    exchanges: tuple[Notice, ...] = ()
+    opportunities: tuple[Notice, ...] = ()
 
     @property
     def heard(self) -> bool:
@@ -94,6 +114,10 @@ def gather(connection: Connection, config: Config, name: str, brand: str, now: d
     now = aware(now)
     before = period.previous()
     heard_before = any(day.mentions is not None for day in insight.volume_by_day(connection, before, [brand]))
+    ahead = forecast(connection, config, now, timedelta(days=7), brand)
+    due = tuple(replace(one, cases=()) for one in ahead.departments if one.due_within)
+    crises, legal = incidents(connection, brand), legal_days(connection, config, brand, now, now + _SOON)
+    seen = noticed(connection, config, period, brand, now)
     return Figures(
         week=week_name(period.first_day),
         start=period.start,
@@ -114,23 +138,37 @@ def gather(connection: Connection, config: Config, name: str, brand: str, now: d
         cases=insight.case_counts(connection, period, brand, now),
         responses=tuple(insight.response_times(connection, period, brand)),
         open_now=insight.open_now(connection, brand, now),
-        needing=tuple(insight.needing_cases(connection, brand, now, _LISTED)),
+        needing=gravest_first(insight.needing_cases(connection, brand, now, _READ), crises, legal, _LISTED),
         largest=tuple(insight.top_cases(connection, period, brand, _LISTED, now)),
         unusual=tuple(insight.unusual_days(connection, period, brand)),
         honest=insight.honest_counts(connection, period, brand, now),
         not_heard=_not_heard(connection, config, period),
         told_before=_told(connection, before, brand),
+        cases_before=insight.case_counts(connection, before, brand, now),
+        fates=case_fates(connection, period, brand),
+        mention_fates=mention_fates(connection, period, brand),
+        incidents=tuple(crises),
+        silent=tuple(silent_departments(connection, period, brand, now)),
+        legal=tuple(legal),
+        campaigns=tuple(campaigns(connection, config, period, brand, now)),
+        forecast=due,
+        forecast_until=ahead.until if due else None,
+        muted=muted_in(connection, period, now, brand),
+        spikes=seen.spikes,
+        exchanges=seen.exchanges,
+        opportunities=seen.opportunities,
     )
 
 
 def _told(connection: Connection, before: Period, brand: str) -> Told | None:
     """Read what the letter of a week said; the first one kept, for all of a week have the same figures."""
-    kept = connection.scalar(
-        sa.select(digests.c.figures)
+    rows = connection.execute(
+        sa.select(digests.c.figures, digests.c.scope)
         .where(digests.c.week == week_name(before.first_day), digests.c.brand == brand)
         .order_by(digests.c.id)
-        .limit(1)
     )
+    # A team's digest of that week is kept beside it and holds other figures.
+    kept = next((row.figures for row in rows if not (row.scope or {}).get("departments")), None)
     if kept is None:
         return None
     figures = from_json(kept)

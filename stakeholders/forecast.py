@@ -199,6 +199,7 @@ def _past(connection: Connection, now: datetime) -> list[sa.Row[Any]]:
     )
     clocked = sa.and_(
         cases.c.due_at.is_not(None),
+        cases.c.merged_into.is_(None),  # it ended by no answer of its own
         cases.c.opened_at >= now - _PAST,
         cases.c.opened_at <= now,
     )

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from listener.reason import Reason, reason
+from stakeholders.blocks import SPOKEN, Sentence
 from stakeholders.figures import Figures
 from stakeholders.insight import overlap
+from stakeholders.trouble import troubles
 
 __all__ = ["Sentence", "sentences"]
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """Hold one sentence, whether it is bad news, and what must be said right after it."""
-
-    reason: Reason
-    bad: bool = False
-    notes: tuple[Reason, ...] = ()
-
-
 def sentences(figures: Figures) -> tuple[Sentence, ...]:
-    """Give the week in at most three sentences, bad news first; else how it went, why, and what was done."""
+    """Give the week in a few sentences: all that did not work first, the gravest on top, then how it went and why.
+
+    Four in all, but bad news is never left out.
+    """
+    grave, lesser = troubles(figures)
+    how: list[Sentence] = []
     if not figures.heard:
-        told = [
+        how = [
             Sentence(
                 reason(
                     "No source was heard in this week, so nothing can be said about {quote_brand}: "
@@ -34,11 +32,13 @@ def sentences(figures: Figures) -> tuple[Sentence, ...]:
             )
         ]
     elif figures.net is None:
-        told = [_empty(figures)]
+        how = [_empty(figures)]
     else:
-        told = [replace(_tone(figures), notes=_recounted(figures)), _cause(figures)]
-    told.append(_answers(figures))
-    return tuple(sorted(told, key=lambda sentence: not sentence.bad))
+        how = [replace(_tone(figures), notes=_recounted(figures)), _cause(figures)]
+    told = [*grave, how[0], _answers(figures), *lesser, *how[1:]]
+    bad = [one for one in told if one.bad]
+    good = [*how, _answers(figures)]
+    return (*bad, *[one for one in good if not one.bad][: max(SPOKEN - len(bad), 0)])
 
 
 def _empty(figures: Figures) -> Sentence:

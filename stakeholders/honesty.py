@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from listener.reason import N_
 from stakeholders.blocks import Block, Section
 from stakeholders.figures import Figures
 from stakeholders.hearing import Gap, why
+from stakeholders.reckoning import CaseFates
 from stakeholders.watch import Quiet
 from stakeholders.wording import Wording
 
-__all__ = ["count_honestly"]
+__all__ = ["case_rows", "count_honestly", "gap_blocks"]
 
 
 def count_honestly(figures: Figures, wording: Wording) -> Section:
@@ -43,22 +45,18 @@ def count_honestly(figures: Figures, wording: Wording) -> Section:
         rows.append((w.say(N_("For the brand")), sums, note))
         note = w.say(N_("copies, reposts and news sent to many outlets count once"))
         rows.append((w.say(N_("Different texts among them")), n(honest.texts), note))
-        rows.append((w.say(N_("Copies and reposts that joined a case")), n(honest.repeats), ""))
+        rows += _went(figures, w)
+        if figures.mention_fates is None:
+            rows.append((w.say(N_("Copies and reposts that joined a case")), n(honest.repeats), ""))
+    if figures.fates is not None:
+        rows += case_rows(figures.fates, w)
     rows.append((w.say(N_("Corrected by a person")), n(honest.corrected), ""))
     rows.append((w.say(N_("Items that could not be read")), n(honest.rejected), ""))
     if honest.removed:
         note = w.say(N_("at the source or on request; they are in no figure"))
         rows.append((w.say(N_("Posts removed this week")), n(honest.removed), note))
-    by_source: dict[str, list[Gap]] = {}
-    for gap in honest.gaps:
-        by_source.setdefault(gap.source, []).append(gap)
-    blocks = [Block("table", rows=tuple(rows))]
-    if by_source:
-        missed = tuple((source, *_missed(found, w)) for source, found in by_source.items())
-        blocks += [
-            Block("text", w.say(N_("Not heard for a time; these hours are missing, not silent:"))),
-            Block("table", rows=missed),
-        ]
+    missing = gap_blocks(honest.gaps, w)
+    blocks = [Block("table", rows=tuple(rows)), *missing]
     if figures.not_heard:
         blocks.append(
             Block(
@@ -67,9 +65,54 @@ def count_honestly(figures: Figures, wording: Wording) -> Section:
             )
         )
     blocks += [Block("text", _quiet(one, w)) for one in honest.quiet]
-    if not by_source and not figures.not_heard and not honest.quiet:
+    if not missing and not figures.not_heard and not honest.quiet:
         blocks.append(Block("text", w.say(N_("Every source of the configuration was heard the whole week."))))
     return Section(w.say(N_("Honest count")), tuple(blocks), boxed=True)
+
+
+def gap_blocks(gaps: Sequence[Gap], wording: Wording) -> list[Block]:
+    """Word in which hours each source was not heard; nothing when there were none."""
+    by_source: dict[str, list[Gap]] = {}
+    for gap in gaps:
+        by_source.setdefault(gap.source, []).append(gap)
+    if not by_source:
+        return []
+    missed = tuple((source, *_missed(found, wording)) for source, found in by_source.items())
+    told = wording.say(N_("Not heard for a time; these hours are missing, not silent:"))
+    return [Block("text", told), Block("table", rows=missed)]
+
+
+def case_rows(fates: CaseFates, wording: Wording) -> list[tuple[str, str, str]]:
+    """Word what became of the cases opened, so that the parts add up to the first row; empty parts are left out."""
+    w = wording
+    parts = (
+        (N_("answered"), fates.answered),
+        (N_("open"), fates.open),
+        (N_("snoozed"), fates.snoozed),
+        (N_("closed without an answer"), fates.closed),
+        (N_("dismissed as noise"), fates.dismissed),
+        (N_("merged into another case, where they count"), fates.merged),
+    )
+    many = sum(1 for _, count in parts if count)
+    note = w.say(N_("the sum of the next {count}"), count=many) if many > 1 else ""
+    rows = [(w.say(N_("Cases opened")), w.number(fates.made), note)]
+    return rows + [("– " + w.say(words), w.number(count), "") for words, count in parts if count]
+
+
+def _went(figures: Figures, w: Wording) -> list[tuple[str, str, str]]:
+    """Word where the mentions went; the four add up to those about the brand."""
+    fates = figures.mention_fates
+    if fates is None:
+        return []
+    note = w.say(N_("the sum of the next four"))
+    copies = w.say(N_("of them copies and reposts: {repeats}"), repeats=figures.honest.repeats)
+    return [
+        (w.say(N_("Where they went")), w.number(fates.relevant), note),
+        ("– " + w.say(N_("opened a case")), w.number(fates.opened), ""),
+        ("– " + w.say(N_("joined a case: a thread, a copy, an incident")), w.number(fates.joined), copies),
+        ("– " + w.say(N_("no case: nothing to answer")), w.number(fates.alone), ""),
+        ("– " + w.say(N_("not routed yet")), w.number(fates.waiting), ""),
+    ]
 
 
 def _quiet(one: Quiet, w: Wording) -> str:

@@ -12,17 +12,19 @@ from sqlalchemy import Connection
 
 from listener.mention import aware
 from listener.store import authors, mentions, posts
-from listener.taxonomy import DEPARTMENTS, PRIORITIES, SENTIMENTS, STAKEHOLDERS, STATUSES
+from listener.taxonomy import DEPARTMENTS, OPEN_STATUSES, PRIORITIES, SENTIMENTS, STAKEHOLDERS, STATUSES
 from sentiment.store import verdicts
 from stakeholders.dossier import case_from_row, count_people, is_masked
 from stakeholders.facts import Case
-from stakeholders.store import case_mentions, cases
+from stakeholders.step import OVER
+from stakeholders.store import case_mentions, cases, decisions
 
 __all__ = ["NOBODY", "Filters", "InboxPage", "InboxRow", "Key", "count_facets", "count_inbox", "read_inbox"]
 
 NOBODY = "-"  # Filters.owner: cases that nobody took
 _VIEWS = ("open", "all", *STATUSES)
 _SNIPPET = 280  # characters
+_OPEN = sa.text("cases.status IN ({})".format(", ".join(f"'{status}'" for status in OPEN_STATUSES)))
 
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "department": DEPARTMENTS,
@@ -50,7 +52,7 @@ class Filters:
     sentiment: tuple[str, ...] = ()  # of the post that opened the case
     source: tuple[str, ...] = ()  # of the post that opened the case
     brand: tuple[str, ...] = ()
-    status: str = "open"  # open (new or acknowledged), all, or one status
+    status: str = "open"  # open (new or acknowledged), all, or one status: snoozed, dismissed, …
     owner: str | None = None  # NOBODY: cases that nobody took
     overdue: bool = False
     unsure: bool = False  # only those whose sentiment the judge is unsure of
@@ -86,17 +88,20 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """Hold one case with the post that opened it; `author` is None when not told and when it must be hidden."""
+    """Hold one case with the post that stands for it; `author` is None when not told and when it must be hidden.
+
+    Of a case whose posts were all removed no post is told: `mention_id` and `published_at` are None, texts are empty.
+    """
 
     case: Case
     overdue: bool
-    mention_id: int
+    mention_id: int | None
     snippet: str
     author: str | None
     followers: int | None
     source: str
     url: str | None
-    published_at: datetime
+    published_at: datetime | None
     sentiment: str | None
     unsure: bool
     masked: bool = False
@@ -111,11 +116,12 @@ class InboxPage:
 
 
 _TABLES = (
-    cases.join(case_mentions, sa.and_(case_mentions.c.case_id == cases.c.id, case_mentions.c.how == "opened"))
-    .join(mentions, mentions.c.id == case_mentions.c.mention_id)
-    .join(posts, posts.c.id == mentions.c.post_id)
+    cases.outerjoin(case_mentions, sa.and_(case_mentions.c.case_id == cases.c.id, case_mentions.c.how == "opened"))
+    .outerjoin(mentions, mentions.c.id == case_mentions.c.mention_id)
+    .outerjoin(posts, posts.c.id == mentions.c.post_id)
     .outerjoin(authors, authors.c.id == posts.c.author_id)
     .outerjoin(verdicts, sa.and_(verdicts.c.mention_id == mentions.c.id, verdicts.c.current))
+    .outerjoin(decisions, decisions.c.mention_id == mentions.c.id)
 )
 
 
@@ -141,6 +147,7 @@ def read_inbox(
             posts.c.published_at,
             verdicts.c.sentiment,
             verdicts.c.unsure,
+            decisions.c.stakeholder.label("speaker"),
         )
         .select_from(_TABLES)
         .where(*_conditions(filters, now))
@@ -190,15 +197,16 @@ def _conditions(filters: Filters, now: datetime, without: str = "") -> list[sa.C
     found: list[sa.ColumnElement[bool]] = [
         column.in_(wanted) for name, column in columns.items() if name != without and (wanted := getattr(filters, name))
     ]
+    found.append(cases.c.merged_into.is_(None))  # its posts stand in the case that it is part of
     if filters.status == "open" and without != "status":
         # Written out as in the partial index, so that both databases see that it serves.
-        found.append(sa.text("cases.status IN ('new', 'acknowledged')"))  # type: ignore[arg-type]
+        found.append(_OPEN)  # type: ignore[arg-type]
     elif filters.status != "all" and without != "status":
         found.append(cases.c.status == filters.status)
     if filters.owner is not None:
         found.append(cases.c.owner.is_(None) if filters.owner == NOBODY else cases.c.owner == filters.owner)
     if filters.overdue:
-        found += [cases.c.due_at < now, cases.c.answered_at.is_(None), cases.c.status != "closed"]
+        found += [cases.c.due_at < now, cases.c.answered_at.is_(None), cases.c.status.not_in(OVER)]
     if filters.unsure:
         found.append(verdicts.c.unsure)
     return found
@@ -218,16 +226,17 @@ def _behind(key: Key) -> sa.ColumnElement[bool]:
 
 def _row(row: sa.Row[Any], counted: tuple[int, int], now: datetime) -> InboxRow:
     case = case_from_row(row, counted)
-    hide = is_masked(case.stakeholder, case.department)
-    text = " ".join(row.snippet.split())
+    # After a merge or a split another speaker's post may stand for the case.
+    hide = is_masked(case.stakeholder, case.department) or is_masked(row.speaker or "", case.department)
+    text = " ".join((row.snippet or "").split())
     return InboxRow(
         case=case,
         overdue=case.overdue(now),
         mention_id=row.mention_id,
-        snippet=text if len(row.snippet) <= _SNIPPET else text[: _SNIPPET - 1] + "…",
+        snippet=text if len(row.snippet or "") <= _SNIPPET else text[: _SNIPPET - 1] + "…",
         author=None if hide else (f"@{row.handle}" if row.handle else row.name),
         followers=None if hide else row.followers,
-        source=row.source,
+        source=row.source or "",
         url=None if hide else row.url,
         published_at=row.published_at,
         sentiment=row.sentiment,

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from listener.errors import ConfigError, Fault
+from listener.reason import N_, say
 
 if TYPE_CHECKING:
     from itsdangerous import URLSafeTimedSerializer
 
     from listener.config import Config
 
-__all__ = ["Expired", "Forged", "Link", "read", "secret_file", "sign"]
+__all__ = ["ACTIONS", "Expired", "Forged", "Link", "derive_key", "links_for", "read", "secret_file", "sign"]
 
 log = logging.getLogger("escucha.stakeholders")
+
+# What a link can do, by the word in its address; the words are those of buttons.
+ACTIONS: Mapping[str, str] = {
+    "acknowledge": N_("Acknowledge"),
+    "assign": N_("Assign to me"),
+    "snooze-hour": N_("Snooze for 1 hour"),
+    "snooze-tomorrow": N_("Snooze until tomorrow"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,22 @@ def sign(
     """Give the address that a person opens to act on a case, good from `now` on (the clock's, if left out)."""
     token = _serializer(config, now).dumps([case_id, recipient, action])
     return f"{config.public_url}/api/{action}/{token}"
+
+
+def links_for(
+    config: Config, case_id: int, channel: str, recipient: str, *, now: datetime | None = None, lang: str | None = None
+) -> tuple[tuple[str, str], ...]:
+    """Give what a reader can do about a case as (label, address), the first thing to do first.
+
+    In a chat nobody is "me", so only mail offers to take a case; who acts there is written as "slack:NAME".
+    """
+    person = channel == "mail"
+    who = recipient if person else f"{channel}:{recipient}"
+    return tuple(
+        (say(label, lang or config.language), sign(config, case_id, who, action, now=now))
+        for action, label in ACTIONS.items()
+        if person or action != "assign"
+    )
 
 
 def read(
@@ -105,6 +132,11 @@ def _serializer(config: Config, now: datetime | None) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
         _secret(config), salt="escucha.links", signer=Signer, signer_kwargs={"digest_method": hashlib.sha256}
     )
+
+
+def derive_key(config: Config, purpose: str) -> str:
+    """Give a key for one purpose, made from the instance's secret: a restart keeps it, a new secret ends it."""
+    return hmac.new(_secret(config).encode(), purpose.encode(), "sha256").hexdigest()
 
 
 def secret_file(config: Config) -> Path:

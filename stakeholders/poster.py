@@ -187,7 +187,7 @@ class Poster:
 class PostLine:
     """Hand messages to the tables of one kind; each request stands alone, so the line never breaks."""
 
-    def __init__(self, poster: Poster, deliver: Callable[[Poster, Message], None]) -> None:
+    def __init__(self, poster: Poster, deliver: Callable[[Poster, Message], bytes | None]) -> None:
         self._poster = poster
         self._deliver = deliver
 
@@ -196,13 +196,13 @@ class PostLine:
         """Tell that more messages can go over this line."""
         return True
 
-    def send(self, message: Message) -> None:
-        """Hand over one message; raises DeliveryError."""
-        self._deliver(self._poster, message)
+    def send(self, message: Message) -> bytes | None:
+        """Hand over one message and give what was answered, where the channel keeps it; raises DeliveryError."""
+        return self._deliver(self._poster, message)
 
 
 @contextmanager
-def open_posts(config: Config, kind: str, deliver: Callable[[Poster, Message], None]) -> Iterator[PostLine]:
+def open_posts(config: Config, kind: str, deliver: Callable[[Poster, Message], bytes | None]) -> Iterator[PostLine]:
     """Open a line for a kind of channel; nothing is asked before the first message."""
     with asking(config, kind) as poster:
         yield PostLine(poster, deliver)

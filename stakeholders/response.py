@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 
 from listener.mention import aware
 from listener.store import authors, mentions, posts
+from listener.taxonomy import OPEN_STATUSES
 from stakeholders.period import Period
 from stakeholders.quote import quote
+from stakeholders.step import UNFINISHED
 from stakeholders.store import case_mentions, cases, decisions
 
 __all__ = [
@@ -30,14 +32,16 @@ __all__ = [
 
 # Only those who speak for an institution are named in a letter; anybody else may be a private person.
 _NAMED = frozenset({"regulator", "government", "press", "peer_company", "consumer_association"})
-_OPEN = cases.c.status.in_(("new", "acknowledged"))
+_OPEN = cases.c.status.in_(OPEN_STATUSES)
+_WAITING = cases.c.status.in_(UNFINISHED)  # a snooze stops no clock
 
 
 @dataclass(frozen=True, slots=True)
 class CaseCounts:
     """Count the cases opened in a period by what became of them until `now`.
 
-    acknowledged, answered and closed each count all that ever got so far; opened = answered + closed_unanswered + open.
+    acknowledged, answered and closed each count all that ever got so far. What was merged into another case counts
+    there only: opened = answered + closed_unanswered + dismissed + open.
     """
 
     opened: int
@@ -45,32 +49,37 @@ class CaseCounts:
     acknowledged: int
     answered: int
     closed: int
-    open: int  # nobody answered yet
-    overdue: int  # of the open: past the clock
+    open: int  # nobody answered yet, snoozed or not
+    overdue: int  # of the open: past the clock, snoozed or not
     answered_in_time: int  # of the answered that had a clock
     answered_late: int = 0  # of the answered that had a clock
     closed_unanswered: int = 0  # closed, and nobody answered: a corrected label, nothing to say
+    dismissed: int = 0  # put away as noise
+    snoozed: int = 0  # of the open: put off
 
     def reconciles(self) -> bool:
         """Tell whether the sums agree."""
-        return self.opened == self.answered + self.closed_unanswered + self.open
+        return self.opened == self.answered + self.closed_unanswered + self.dismissed + self.open
 
 
 @dataclass(frozen=True, slots=True)
 class OpenNow:
-    """Count every case that is open at a moment, whenever it was opened."""
+    """Count every case that is open at a moment, whenever it was opened; the snoozed stand beside the open."""
 
-    open: int
-    alerts: int
-    overdue: int
-    needing: int = 0  # alerts or overdue: what `needing_cases` lists
+    open: int  # new or acknowledged: what the inbox shows
+    alerts: int  # of the open
+    overdue: int  # of the open
+    needing: int = 0  # open and alerts or overdue, and the snoozed that are overdue: what `needing_cases` lists
+    snoozed: int = 0
+    snoozed_overdue: int = 0  # of the snoozed
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
     """Hold how a department answered the cases opened in a period; a median is of those measured, None when of none.
 
-    cases = measured + closed_unanswered + open.
+    cases = measured + closed_unanswered + dismissed + open. What was put away as noise owed no answer: it has no clock
+    here; a snooze stops none.
     """
 
     department: str
@@ -82,11 +91,12 @@ class Response:
     acknowledged: int = 0  # what median_acknowledge is of
     clocked: int = 0  # had a clock, answered or not
     closed_unanswered: int = 0
+    dismissed: int = 0
 
     @property
     def open(self) -> int:
         """Give how many nobody answered or closed yet."""
-        return self.cases - self.measured - self.closed_unanswered
+        return self.cases - self.measured - self.closed_unanswered - self.dismissed
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,8 @@ class CaseLine:
 
 
 def _of(brand: str | None) -> sa.ColumnElement[bool]:
-    return sa.true() if brand is None else cases.c.brand == brand
+    own = cases.c.merged_into.is_(None)  # what was merged counts in the case that it is part of
+    return own if brand is None else sa.and_(own, cases.c.brand == brand)
 
 
 def _opened(period: Period, brand: str | None) -> sa.ColumnElement[bool]:
@@ -117,11 +128,11 @@ def _opened(period: Period, brand: str | None) -> sa.ColumnElement[bool]:
 
 
 def _overdue(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(_OPEN, cases.c.answered_at.is_(None), cases.c.due_at < aware(now))
+    return sa.and_(_WAITING, cases.c.answered_at.is_(None), cases.c.due_at < aware(now))
 
 
 def _needing(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(cases.c.priority == "alert", _overdue(now))
+    return sa.or_(sa.and_(_OPEN, cases.c.priority == "alert"), _overdue(now))
 
 
 def _closed_unanswered() -> sa.ColumnElement[bool]:
@@ -137,7 +148,9 @@ def case_counts(connection: Connection, period: Period, brand: str | None, now: 
             sa.func.count().filter(cases.c.acknowledged_at.is_not(None)).label("acknowledged"),
             sa.func.count().filter(cases.c.answered_at.is_not(None)).label("answered"),
             sa.func.count().filter(cases.c.status == "closed").label("closed"),
-            sa.func.count().filter(_OPEN).label("open"),
+            sa.func.count().filter(_WAITING).label("open"),
+            sa.func.count().filter(cases.c.status == "snoozed").label("snoozed"),
+            sa.func.count().filter(cases.c.status == "dismissed").label("dismissed"),
             sa.func.count().filter(_overdue(now)).label("overdue"),
             sa.func.count().filter(cases.c.answered_at <= cases.c.due_at).label("answered_in_time"),
             sa.func.count().filter(cases.c.answered_at > cases.c.due_at).label("answered_late"),
@@ -151,11 +164,13 @@ def open_now(connection: Connection, brand: str | None, now: datetime) -> OpenNo
     """Count the cases that nobody answered at `now`, whenever they were opened."""
     row = connection.execute(
         sa.select(
-            sa.func.count().label("open"),
-            sa.func.count().filter(cases.c.priority == "alert").label("alerts"),
-            sa.func.count().filter(_overdue(now)).label("overdue"),
+            sa.func.count().filter(_OPEN).label("open"),
+            sa.func.count().filter(_OPEN, cases.c.priority == "alert").label("alerts"),
+            sa.func.count().filter(_OPEN, _overdue(now)).label("overdue"),
             sa.func.count().filter(_needing(now)).label("needing"),
-        ).where(_of(brand), _OPEN)
+            sa.func.count().filter(cases.c.status == "snoozed").label("snoozed"),
+            sa.func.count().filter(cases.c.status == "snoozed", _overdue(now)).label("snoozed_overdue"),
+        ).where(_of(brand), _WAITING)
     ).one()
     return OpenNow(**row._mapping)
 
@@ -170,7 +185,8 @@ def response_times(connection: Connection, period: Period, brand: str | None) ->
             sa.func.count().label("cases"),
             sa.func.count(cases.c.acknowledged_at).label("acknowledged"),
             sa.func.count(cases.c.answered_at).label("measured"),
-            sa.func.count(cases.c.due_at).label("clocked"),
+            sa.func.count(cases.c.due_at).filter(cases.c.status != "dismissed").label("clocked"),
+            sa.func.count().filter(cases.c.status == "dismissed").label("dismissed"),
             sa.func.count().filter(cases.c.answered_at <= cases.c.due_at).label("within_clock"),
             sa.func.count().filter(_closed_unanswered()).label("closed_unanswered"),
         )
@@ -215,8 +231,11 @@ def top_cases(
 
 
 def needing_cases(connection: Connection, brand: str | None, now: datetime, limit: int) -> list[CaseLine]:
-    """List the open cases that are alerts or overdue at `now`, most urgent first, whenever they were opened."""
-    needing = sa.and_(_of(brand), _OPEN, _needing(now))
+    """List the open cases that are alerts or overdue at `now`, most urgent first, whenever they were opened.
+
+    A snoozed case stands among them once it is overdue.
+    """
+    needing = sa.and_(_of(brand), _WAITING, _needing(now))
     return _lines(connection, needing, (cases.c.rank, sa.nulls_last(cases.c.due_at), cases.c.id), limit, now)
 
 
@@ -282,7 +301,7 @@ def _line(row: sa.Row[Any], opener: sa.Row[Any] | None, now: datetime | None) ->
         people=row.people,
         opened_at=row.opened_at,
         due_at=row.due_at,
-        overdue=late and row.status in ("new", "acknowledged"),
+        overdue=late and row.status in UNFINISHED,
         source=opener.source if opener else "",
         who=_who(opener),
         quote=quote(opener.text) if opener else "",

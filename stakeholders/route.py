@@ -6,30 +6,22 @@ speaks · the matrix · the widest net (communications). docs/routing.md explain
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from listener.match import fold
 from listener.reason import N_, Reason, reason
-from listener.settings import RouteRule, Settings, When
-from listener.taxonomy import Department, Priority, Stakeholder
+from listener.routing import RouteRule
+from listener.taxonomy import Department, Priority
 from stakeholders.facts import Facts, Route
+from stakeholders.grid import Line, find_row
 from stakeholders.matrix import cell, doubts, quote
-from stakeholders.otherwise import nearest
+from stakeholders.otherwise import nearest, without
 from stakeholders.priority import backing, fraud, grade, sanctions, stands, threatens
-from stakeholders.topics import find_words
+from stakeholders.rules import Rules, bars, choose, words_found
 
-__all__ = ["Rules", "decide", "fits", "rule_on", "rules_of"]
+__all__ = ["COPIED", "added_by", "decide", "line_on", "otherwise_of", "rule_on"]
 
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Hold what config.toml adds to the taxonomy: explicit rules, other matrix rows, and who the competitors are."""
-
-    routes: tuple[RouteRule, ...] = ()
-    matrix: Mapping[Stakeholder, Department] = field(default_factory=dict)
-    rivals: frozenset[str] = frozenset()  # folded handles of competitors and of the executives that speak for them
+COPIED = N_("{stakeholder} always copies communications")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +37,45 @@ class _Step:
     explicit: bool = False  # a rule of config.toml
 
 
-def rules_of(settings: Settings) -> Rules:
-    """Give the rules of a configuration."""
-    rivals = {fold(handle) for brand in settings.watched() if brand.kind == "competitor" for handle in brand.handles}
-    return Rules(tuple(settings.routes), settings.matrix, frozenset(rivals))
-
-
 def decide(facts: Facts, rules: Rules) -> Route:
     """Decide a mention, with the reasons of every step and what would have changed the answer."""
     route = rule_on(facts, rules)
-    return replace(route, otherwise=nearest(facts, route, lambda changed: rule_on(changed, rules)))
+    return replace(route, otherwise=otherwise_of(facts, route, rules))
+
+
+def otherwise_of(facts: Facts, route: Route, rules: Rules, most: int = 3) -> tuple[Reason, ...]:
+    """Give what would have changed a decision, nearest first: a rule of one's own, then one fact, at most `most`."""
+    line = line_on(facts, rules) if route.rule == "matrix" else None
+    found = without(facts, route, rules, line.row.line if line is not None else None, rule_on)[:most]
+    facts_changed = nearest(facts, route, lambda changed: rule_on(changed, rules), most, bars(rules))
+    return (*found, *facts_changed)[:most]
+
+
+def line_on(facts: Facts, rules: Rules) -> Line | None:
+    """Give the line of the grid that fits a mention, whether or not a step before the matrix decides it."""
+    return find_row(facts, rules.grid, lambda: _graded(facts, rules)) if rules.grid else None
 
 
 def rule_on(facts: Facts, rules: Rules) -> Route:
     """Decide a mention, without asking what would have changed the answer."""
-    step = _irrelevant(facts) or _explicit(facts, rules) or _own(facts) or _override(facts) or _matrix(facts, rules)
-    because = list(step.because)
-    copies = list(step.copies)
+    added, chosen = choose(facts, rules) if facts.relevant else ((), None)
+    explicit = _explicit(chosen, facts) if chosen is not None else None
+    step = _irrelevant(facts) or explicit or _own(facts) or _override(facts) or _matrix(facts, rules)
+    because = [*step.because, *(one for rule in added for one in added_by(rule, facts))]
+    copies = [*step.copies, *(copy for rule in added for copy in rule.copies)]
     stranger = facts.relevant and facts.stakeholder != "customer" and not facts.own_account
     if stranger and step.department != "communications":
         copies.append("communications")
-        because.append(reason(N_("{stakeholder} always copies communications"), stakeholder=facts.stakeholder))
+        because.append(reason(COPIED, stakeholder=facts.stakeholder))
     fined = sanctions(facts) if facts.relevant and not facts.own_account and not step.explicit else ()
     if fined and "legal_regulatory" not in (step.department, *copies):
         copies.append("legal_regulatory")
         sentence = N_("It says «{quote}»: {department} must at least know")
         because.append(reason(sentence, quote=quote(fined), department="legal_regulatory"))
     why: tuple[Reason, ...] = ()
-    if step.priority is not None:
-        priority = step.priority
+    wanted = next((rule.priority for rule in added if rule.priority is not None), step.priority)
+    if wanted is not None:
+        priority = wanted
     else:
         priority, graded = grade(facts, rules.rivals)
         why = (graded, *(one for one in doubts(facts, (graded,)) if "percent" not in graded.facts))
@@ -100,6 +102,7 @@ def rule_on(facts: Facts, rules: Rules) -> Route:
         rule=step.rule,
         because=tuple(because),
         opens_case=opens,
+        added=tuple(rule.name for rule in added),
         suppress=facts.intent == "opt_out"
         and stands(facts)
         and facts.relevant
@@ -114,19 +117,28 @@ def _irrelevant(facts: Facts) -> _Step | None:
     return _Step("communications", "not about us", (reason(N_("The post is not about the brand")),), priority="routine")
 
 
-def _explicit(facts: Facts, rules: Rules) -> _Step | None:
-    for rule in rules.routes:
-        if fits(rule.when, facts):
-            sentence = N_("Your rule «{quote}» sends it to {department}")
-            because = [reason(sentence, quote=rule.name, department=rule.department)]
-            words = find_words(facts.text, _many(rule.when.words))
-            if words:
-                because.append(reason(N_("It says «{quote}»"), quote=quote(words)))
-            if rule.priority is not None:
-                because.append(reason(N_("The rule makes it «{priority}»"), priority=rule.priority))
-            named = rule.when.kind == "competitor" or rule.when.brand is not None
-            return _Step(rule.department, rule.name, tuple(because), tuple(rule.copies), rule.priority, named, True)
-    return None
+def _explicit(rule: RouteRule, facts: Facts) -> _Step:
+    department = rule.department or "communications"  # only a rule that goes on has none (listener/routingcheck.py)
+    sentence = N_("Your rule «{quote}» sends it to {department}")
+    because = [reason(sentence, quote=rule.name, department=department), *_worded(rule, facts)]
+    named = rule.when.kind == "competitor" or rule.when.brand is not None
+    return _Step(department, rule.name, tuple(because), tuple(rule.copies), rule.priority, named, True)
+
+
+def added_by(rule: RouteRule, facts: Facts) -> Iterator[Reason]:
+    """Word what a rule adds that lets the next rules decide."""
+    yield reason(N_("Your rule «{quote}» adds to it and lets the next rules decide"), quote=rule.name)
+    for copied in rule.copies:
+        yield reason(N_("It copies {department}"), department=copied)
+    yield from _worded(rule, facts)
+
+
+def _worded(rule: RouteRule, facts: Facts) -> Iterator[Reason]:
+    words = words_found(rule.when, facts)
+    if words:
+        yield reason(N_("It says «{quote}»"), quote=quote(words))
+    if rule.priority is not None:
+        yield reason(N_("The rule makes it «{priority}»"), priority=rule.priority)
 
 
 def _own(facts: Facts) -> _Step | None:
@@ -182,39 +194,26 @@ def _backed(facts: Facts, department: Department) -> Reason | None:
 
 
 def _matrix(facts: Facts, rules: Rules) -> _Step:
+    line = line_on(facts, rules)
+    if line is not None and line.row.department is not None:
+        row = line.row
+        because = (*line.because, *doubts(facts, line.because))
+        return _Step(line.row.department, "matrix", because, row.copies, row.becomes)
     found = cell(facts, rules.matrix)
     if found is not None:
-        return _Step(found.department, "matrix", (*found.because, *doubts(facts, found.because)))
-    because = reason(N_("No other area fits: {department} takes it"), department="communications")
-    return _Step("communications", "widest net", (because,))
+        step = _Step(found.department, "matrix", (*found.because, *doubts(facts, found.because)))
+    else:
+        because = (reason(N_("No other area fits: {department} takes it"), department="communications"),)
+        step = _Step("communications", "widest net", because)
+    if line is None or not (line.row.copies or line.row.becomes):
+        return step
+    return replace(step, because=(*step.because, *line.because), copies=line.row.copies, priority=line.row.becomes)
 
 
-def _many(value: Any) -> tuple[Any, ...]:
-    return () if value is None else tuple(value) if isinstance(value, list) else (value,)
-
-
-def _among(wanted: object, value: str) -> bool:
-    return wanted is None or value in _many(wanted)
-
-
-def _among_folded(wanted: list[str] | str | None, value: str | None) -> bool:
-    return wanted is None or (value is not None and fold(value) in {fold(one) for one in _many(wanted)})
-
-
-def fits(when: When, facts: Facts) -> bool:
-    """Tell whether every condition given holds; what is not told fits no condition on it."""
-    same: Iterable[bool] = (
-        _among(when.brand, facts.brand),
-        when.kind in (None, facts.kind),
-        _among(when.stakeholder, facts.stakeholder),
-        _among(when.sentiment, facts.sentiment),
-        _among(when.dimension, facts.dimension),
-        _among(when.intent, facts.intent),
-        _among(when.source, facts.source or ""),
-        _among_folded(when.country, facts.country),
-        _among_folded(when.lang, facts.lang),
-        when.min_followers is None or (facts.followers is not None and facts.followers >= when.min_followers),
-        when.outlet in (None, facts.outlet),
-        when.own_account in (None, facts.own_account),
-    )
-    return all(same) and (when.words is None or bool(find_words(facts.text, _many(when.words))))
+def _graded(facts: Facts, rules: Rules) -> Priority:
+    """Grade a mention as the taxonomy does, with the doubt that asks for a person: what a line of the grid asks for."""
+    priority = grade(facts, rules.rivals)[0]
+    if facts.unsure and priority == "routine" and facts.sentiment != "negative":
+        harm = grade(replace(facts, sentiment="negative", unsure=False), rules.rivals)[0]
+        return "routine" if harm == "routine" else "important"
+    return priority

@@ -15,13 +15,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from listener.database import Store
 from listener.errors import ConfigError, Fault
+from listener.extras import require
+from listener.login import is_here
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -93,15 +94,9 @@ def serve(
 def _listen(config: Config) -> tuple[str, socket.socket]:
     """Take the port before anything is loaded, so that what is wrong with it is said at once."""
     host = config.settings.server.host
-    try:
-        inside = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        inside = False
-    if not inside:
-        what = f"host '{host}' would show the pages to the network, and there is no login yet"
-        raise ConfigError(
-            [Fault("server", what, 'write host = "127.0.0.1" and put a proxy that asks for a login before it')]
-        )
+    if not is_here(host) and config.settings.login is None:
+        what = f"host '{host}' would show the pages to the network, and no login is asked"
+        raise ConfigError([Fault("server", what, 'write host = "127.0.0.1", or add [login] (docs/login.md)')])
     port = config.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -125,7 +120,8 @@ def make_site(
     from streamlit.starlette import App
 
     api = make_api(config, store)
-    pages = App(script or Path(__file__).parents[1] / "dashboard.py", lifespan=_beside(background, api.state))
+    script = script or Path(__file__).parents[1] / "dashboard.py"
+    pages = App(script, secrets=_login_of(config), lifespan=_beside(background, api.state))
     known = {*HERE, config.settings.server.host, urlsplit(config.public_url).hostname or ""}
 
     async def site(scope: Scope, receive: Receive, send: Send) -> None:
@@ -143,6 +139,25 @@ def make_site(
             await _turn_away(scope, receive, send)
 
     return site
+
+
+def _login_of(config: Config) -> dict[str, Any] | None:
+    """Give what st.login asks for: https://docs.streamlit.io/develop/api-reference/user/st.login."""
+    login = config.settings.login
+    if login is None:
+        return None
+    from stakeholders.links import derive_key
+
+    require("authlib", "login", "login")
+    return {
+        "auth": {
+            "redirect_uri": f"{config.public_url}/oauth2callback",
+            "cookie_secret": derive_key(config, "escucha.login"),
+            "client_id": login.client_id,
+            "client_secret": login.client_secret.get_secret_value(),
+            "server_metadata_url": login.provider,
+        }
+    }
 
 
 def _from_here(origin: str | None, known: set[str]) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from listener.mention import Post
 from listener.store import mentions, posts
+from listener.taxonomy import OPEN_STATUSES
 from stakeholders.store import case_mentions, cases
 
 __all__ = ["cases_of", "thread_of"]
@@ -38,13 +39,18 @@ def thread_of(connection: Connection, post: Post) -> str:
 
 
 def cases_of(connection: Connection, thread: str, brand: str) -> list[tuple[int, str, frozenset[int]]]:
-    """Give the cases of a conversation about a brand, open and newest first: id, department, ids of its authors."""
+    """Give the cases of a conversation about a brand, open and newest first: id, department, ids of its authors.
+
+    A case that was merged leads to the one that it is part of. What was dismissed as noise gathers nothing more: a post
+    of that conversation that needs an answer gets a case of its own, so that nothing is hidden in it.
+    """
     found: dict[int, tuple[str, set[int]]] = {}
+    heirs = sa.select(sa.func.coalesce(cases.c.merged_into, cases.c.id)).where(cases.c.thread == thread)
     rows = connection.execute(
         sa.select(cases.c.id, cases.c.department, posts.c.author_id)
         .select_from(cases.join(case_mentions).join(mentions).join(posts))
-        .where(cases.c.thread == thread, cases.c.brand == brand)
-        .order_by(sa.case((cases.c.status.in_(("new", "acknowledged")), 0), else_=1), cases.c.id.desc())
+        .where(cases.c.id.in_(heirs), cases.c.brand == brand, cases.c.status != "dismissed")
+        .order_by(sa.case((cases.c.status.in_(OPEN_STATUSES), 0), else_=1), cases.c.id.desc())
     )
     for row in rows:
         _, authors = found.setdefault(row.id, (row.department, set()))

@@ -15,8 +15,9 @@ from itertools import product
 from listener.reason import N_, reason
 from sentiment.verdict import Label, Verdict
 from stakeholders.facts import Facts, Route, Speaker
-from stakeholders.otherwise import nearest
-from stakeholders.route import Rules, rule_on
+from stakeholders.grid import stands
+from stakeholders.route import COPIED, added_by, line_on, otherwise_of, rule_on
+from stakeholders.rules import Rules
 
 __all__ = ["weigh"]
 
@@ -52,9 +53,15 @@ def weigh(route: Route, facts: Facts, rules: Rules, verdict: Verdict, speaker: S
     priorities = _mixed([(one.route.priority, one.share) for one in readings], verdict.priority)
     department = max(departments, key=lambda name: (departments[name], name == route.department))
     priority = max(priorities, key=lambda name: (priorities[name], name == route.priority))
-    if route.rule == "matrix" and facts.stakeholder in rules.matrix:
+    line = line_on(facts, rules) if route.rule == "matrix" else None
+    if line is not None and line.row.department is not None and stands(line.row, facts):
+        department = route.department  # a line of the grid stands where nothing that it asks for is in doubt
+        priority = route.priority if line.row.becomes is not None else priority
+    elif route.rule == "matrix" and facts.stakeholder in rules.matrix and (line is None or line.row.department is None):
         department = route.department  # a row of config.toml stands
-    if route.priority == "alert":
+    if any(rule.priority is not None for rule in rules.routes if rule.name in route.added):
+        priority = route.priority  # a rule of config.toml said it
+    elif route.priority == "alert":
         priority = "alert"  # doubts may raise a post; they never talk anybody out of an alert
     elif facts.unsure and route.priority == "important" and 1 - priorities.get("routine", 0.0) >= _OWED:
         priority = "important"  # unsure, and it may well owe an answer: a person must look
@@ -63,7 +70,24 @@ def weigh(route: Route, facts: Facts, rules: Rules, verdict: Verdict, speaker: S
         return replace(route, department_share=one, priority_share=other)
     own = facts.kind == "own" and facts.relevant
     route = replace(route, department_share=one, priority_share=other)
-    return _instead(route, rules, readings, department, priority, own=own)
+    return _keep(_instead(route, rules, readings, department, priority, own=own), route, facts, rules)
+
+
+def _keep(weighed: Route, route: Route, facts: Facts, rules: Rules) -> Route:
+    """Keep what the likeliest labels promise whatever is weighed: the copies of rules, and word to communications."""
+    lost = [rule for rule in rules.routes if rule.name in route.added and rule.name not in weighed.added]
+    copies = [*weighed.copies, *(copy for rule in lost for copy in rule.copies)]
+    because = [*weighed.because, *(one for rule in lost for one in added_by(rule, facts))]
+    stranger = facts.relevant and facts.stakeholder != "customer" and not facts.own_account
+    if stranger and "communications" not in (weighed.department, *copies):
+        copies.append("communications")
+        because.append(reason(COPIED, stakeholder=facts.stakeholder))
+    return replace(
+        weighed,
+        copies=tuple(dict.fromkeys(copy for copy in copies if copy != weighed.department)),
+        because=tuple(because),
+        added=tuple(rule.name for rule in rules.routes if rule.name in (*route.added, *weighed.added)),
+    )
 
 
 def _readings(facts: Facts, rules: Rules, verdict: Verdict, speaker: Speaker) -> Iterator[_Reading]:
@@ -122,7 +146,7 @@ def _instead(
         department=department,  # type: ignore[arg-type]  # of the taxonomy, as all that were weighed
         priority=priority,  # type: ignore[arg-type]  # one of those that a reading led to
         because=because,
-        otherwise=nearest(reading.facts, chosen, lambda changed: rule_on(changed, rules)),
+        otherwise=otherwise_of(reading.facts, chosen, rules),
         opens_case=priority != "routine" and (own or chosen.opens_case),
         suppress=route.suppress,
         department_share=route.department_share,

@@ -47,6 +47,7 @@ def write_instance(folder: Path, store_url: str, port: int) -> Path:
     source = '[sources.posts]\nkind = "file"\npath = "posts.jsonl"\npage_size = 20\n\n'
     text = (text[:start] + source + text[end:]).replace("port = 1025", f"port = {port}")
     text = text.replace("sqlite:///data/escucha.db", store_url)
+    text = text.replace("[alerts]\n", "[alerts]\ngrouping = false\n", 1)  # one message a case: each is followed
     (folder / "config.toml").write_text(text, "utf-8")
     return folder / "config.toml"
 

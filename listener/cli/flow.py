@@ -13,8 +13,10 @@ import typer
 
 from listener.cli.instance import CONFIG, JSON
 from listener.cli.output import Fatal, emit, open_config, speak, terminal_language, translate
+from listener.errors import EscuchaError
 from listener.failure import worded
 from listener.reason import N_, say
+from listener.taxonomy import LANGUAGES
 
 if TYPE_CHECKING:
     from listener.clock import Clock
@@ -166,31 +168,39 @@ def _report(flow: Flow, *, as_json: bool) -> bool:
 
 def digest(
     week: Annotated[
-        str | None, typer.Option(help=translate(N_("an ISO week: 2026-W46; left out: the last whole one")))
+        str | None,
+        typer.Option(help=translate(N_("an ISO week, 2026-W46, or a day, 2026-11-22; left out: the last whole one"))),
     ] = None,
-    output: Annotated[Path | None, typer.Option(help=translate(N_("the HTML file to write")))] = None,
+    output: Annotated[Path | None, typer.Option(help=translate(N_("the file to write: .html, .pdf or .txt")))] = None,
     brand: Annotated[str | None, typer.Option(help=translate(N_("a brand's key; left out: the first")))] = None,
+    name: Annotated[
+        str | None, typer.Option(help=translate(N_("the name of a [[digests]] table; left out: the directors' week")))
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help=translate(N_("es, en or pt; left out: the digest's own")))] = None,
     config: Annotated[str | None, CONFIG] = None,
     json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Write the weekly letter of a week as a file, or its text on the terminal; nothing is sent."""
-    from stakeholders.digest import render_html, render_text
-    from stakeholders.figures import to_json
+    """Write a digest as a file (HTML, PDF or text), or its text on the terminal; nothing is kept or sent."""
+    from stakeholders.digest import plain_figures, render_html, render_pdf, render_text, write
 
     with open_flow(config) as flow:
-        letter = flow.write_digest(week, brand, datetime.now(UTC))
+        if lang is not None and lang not in LANGUAGES:
+            raise EscuchaError(f"'{lang}' is not a language of letters; write es, en or pt")
+        with flow.store.read() as connection:
+            letter = write(connection, flow.config, week, brand, datetime.now(UTC), name, lang)
         if output is not None:
-            output.write_text(render_html(letter), encoding="utf-8")
+            if output.suffix == ".pdf":
+                output.write_bytes(render_pdf(letter))
+            else:
+                text = render_text(letter) if output.suffix == ".txt" else render_html(letter)
+                output.write_text(text, encoding="utf-8")
             speak(
                 translate(
-                    N_("{path} is written ({week}, {hash})."),
-                    path=str(output),
-                    week=letter.figures.week,
-                    hash=letter.hash,
+                    N_("{path} is written ({week}, {hash})."), path=str(output), week=letter.label, hash=letter.hash
                 )
             )
         if json:
-            emit(to_json(letter.figures))
+            emit(plain_figures(letter))
         elif output is None:
             print(render_text(letter))  # noqa: T201 - the letter itself
 
@@ -224,6 +234,6 @@ VERBS: tuple[tuple[Callable[..., Any], str], ...] = (
     (run, N_("Collect, judge, route and send on the clock, without a dashboard.")),
     (collect, N_("Ask the sources now, once.")),
     (sources, N_("Show how each source is and what was set aside.")),
-    (digest, N_("Write the weekly letter of a week to a file.")),
+    (digest, N_("Write the digest of a week or a day to a file: HTML, PDF or text.")),
     (demo, N_("Replay a synthetic company through the real pipeline and serve its dashboard.")),
 )

@@ -124,7 +124,7 @@ class Crew:
         import stakeholders.case as case
 
         current = case.read_case(connection, act.case_id)
-        if current is None or current.status == "closed":
+        if current is None or current.status in ("closed", "dismissed"):
             return
         table = self.config.settings.departments.get(current.department)
         people = (table.people or [table.lead or "Ana Torres"]) if table else ["Ana Torres"]

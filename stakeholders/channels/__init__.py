@@ -6,14 +6,14 @@ All but mail offer `probe(config, name)` too, which asks whether the channel ans
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from listener.errors import DeliveryError
 
@@ -82,6 +82,7 @@ class Message:
     quote: str = ""  # what a stranger wrote, as text; already masked
     links: tuple[tuple[str, str], ...] = ()  # (label, URL); the first is what the reader is asked to do
     about: About | None = None
+    document: Mapping[str, Any] | None = None  # for a webhook alone: the JSON that goes out instead
 
 
 class Line(Protocol):
@@ -92,8 +93,8 @@ class Line(Protocol):
         """Tell whether more messages can go over this line; if not, open another."""
         ...
 
-    def send(self, message: Message) -> None:
-        """Hand over one message; raise DeliveryError."""
+    def send(self, message: Message) -> bytes | None:
+        """Hand over one message; give what the channel answered, where that may matter; raise DeliveryError."""
         ...
 
 

@@ -32,10 +32,10 @@ def open_line(config: Config) -> AbstractContextManager[PostLine]:
     return open_posts(config, "webhook", _deliver)
 
 
-def _deliver(poster: Poster, message: Message) -> None:
+def _deliver(poster: Poster, message: Message) -> bytes:
     name = message.recipient
     table = poster.table(name)
-    told = document(message, poster.config.settings.instance.name, internal=table.internal)
+    told = message.document or document(message, poster.config.settings.instance.name, internal=table.internal)
     body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
     # The clock of the wire, not of the rules: a receiver refuses what was signed more than minutes ago.
     at = int(time.time())
@@ -48,6 +48,7 @@ def _deliver(poster: Poster, message: Message) -> None:
     poster.expect(name, answer)
     if answer.body.lstrip()[:1] == b"<":  # a login page, or a proxy's: whoever answers so took no message
         raise DeliveryError(told_of(name, NOT_THE_CHANNEL))
+    return answer.body
 
 
 def sign(secret: str, key: str, at: int, body: bytes) -> str:

@@ -10,7 +10,9 @@ from listener.mention import Author, Mention
 from listener.reason import N_, Reason
 from listener.taxonomy import Department
 from sentiment.verdict import HEADS, Label, Verdict
+from stakeholders.chronicle import HAPPENED
 from stakeholders.decision import Decision
+from stakeholders.dossier import Event
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape, handle, highlight, web_link
@@ -24,27 +26,17 @@ HEAD_WORDS = {
     "intent": N_("what they want"),
     "stakeholder": N_("who speaks"),
 }
-_HAPPENED = {
-    "opened": N_("case opened"),
-    "joined": N_("another post joined"),
-    "told": N_("told"),
-    "clocked": N_("legal clock"),
-    "acknowledged": N_("acknowledged"),
-    "assigned": N_("assigned"),
-    "answered": N_("answered"),
-    "closed": N_("closed"),
-    "corrected": N_("label corrected"),
-    "rerouted": N_("sent to another department"),
-    "reopened": N_("opened again"),
-    "note": N_("note"),
-}
 _WAYS = {
     "thread": N_("of the same thread"),
     "repeat": N_("a copy or repost"),
     "case": N_("to answer"),
     "copy": N_("for information"),
 }
-_UNTOLD = ("mention", "mention_id", "rule", "key", "channel", "status")
+_UNTOLD = (
+    "mention", "mention_id", "mentions", "rule", "key", "channel", "status", "state", "lang", "template", "named",
+    "seal", "lines",
+)  # fmt: skip
+_CASES = ("case", "into", "from")  # numbers of other cases
 
 
 def post(scene: Scene, mention: Mention, now: datetime, *, masked: bool = False) -> str:
@@ -160,11 +152,13 @@ def route(
     return _list(scene, facts, "e-facts tall")
 
 
-def events(scene: Scene, happened: Iterable[Any]) -> str:
-    """Write a case's history, newest first: when, who, what, before and after."""
+def events(scene: Scene, happened: Iterable[Event], case_id: int) -> str:
+    """Write a case's history, newest first: when, who, what, before and after; a merged case's lines name it."""
     lines = []
     for one in happened:
-        words = escape(scene.t(_HAPPENED.get(one.what, one.what)))
+        words = escape(scene.t(HAPPENED.get(one.what, "{name}"), name=one.what))
+        if one.case_id != case_id:
+            words += f' <span class="e-tag">{escape(scene.t(N_("Case {number}"), number=one.case_id))}</span>'
         change = _change(scene, one.before, one.after)
         who = "Escucha" if one.who == "escucha" else one.who
         lines.append(
@@ -175,25 +169,50 @@ def events(scene: Scene, happened: Iterable[Any]) -> str:
 
 
 def _change(scene: Scene, before: Any, after: Any) -> str:
+    if isinstance(after, Mapping) and isinstance(after.get("text"), str):
+        return _words(before.get("text") if isinstance(before, Mapping) else None, after["text"])
     old, new = _flat(scene, before), _flat(scene, after)
     if old and new and old != new:
         return f'<span class="e-muted">{old} → </span>{new}'
     return new or old
 
 
-def _flat(scene: Scene, value: Any) -> str:
+def _words(old: Any, new: str) -> str:
+    """Write a draft's text, folded; what it replaced stands below it, struck through."""
+    said = f'<div class="e-said"><bdi dir="auto">{escape(new)}</bdi></div>'
+    if isinstance(old, str) and old != new:
+        said += f'<div class="e-said"><s><bdi dir="auto">{escape(old)}</bdi></s></div>'
+    line = " ".join(new.split())
+    line = escape(line if len(line) <= 90 else line[:89] + "…")
+    return f'<details class="e-fold"><summary>{line}</summary>{said}</details>'
+
+
+def _flat(scene: Scene, value: Any, key: str = "") -> str:
     """Write what stands in an event as text; label keys are worded, numbers of rows are left out."""
     if value is None or value == "":
         return ""
     if isinstance(value, Mapping):
         if "sentence" in value:
             return escape(marks.reason(scene, Reason(str(value["sentence"]), dict(value.get("facts", {})))))
-        parts = [_flat(scene, part) for key, part in value.items() if key not in _UNTOLD]
+        parts = [_flat(scene, part, str(name)) for name, part in value.items() if name not in _UNTOLD]
         return " · ".join(part for part in parts if part)
     if isinstance(value, list):
         return ", ".join(part for part in (_flat(scene, part) for part in value) if part)
     if isinstance(value, str):
-        return f"<bdi>{escape(scene.t(_WAYS.get(value, '{name}'), name=value))}</bdi>"
+        return _said(scene, value, key)
     if isinstance(value, int) and not isinstance(value, bool):
+        if key in _CASES:
+            return escape(scene.t(N_("Case {number}"), number=value))
         return escape(marks.number(scene, value))
     return escape(value)
+
+
+def _said(scene: Scene, value: str, key: str) -> str:
+    if key == "until":
+        try:
+            return escape(scene.t(N_("until {when}"), when=marks.moment(scene, datetime.fromisoformat(value))))
+        except ValueError:
+            return escape(value)
+    if key in ("note", "owner", "ticket", "url"):
+        return f'<bdi dir="auto">{escape(value)}</bdi>'
+    return f"<bdi>{escape(scene.t(_WAYS.get(value, '{name}'), name=value))}</bdi>"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 from sqlalchemy import Connection
@@ -12,14 +11,18 @@ from sqlalchemy import Connection
 from listener.reason import N_, Reason, reason
 from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
 from stakeholders import case as steps
-from stakeholders.case import NotPossible, Stale
+from stakeholders import draft as replies
 from stakeholders.dossier import CaseMention
+from stakeholders.draft import Draft
 from stakeholders.facts import Case
-from stakeholders.pages import card, marks, queue, wire
-from stakeholders.pages.scene import Scene, list_people
+from stakeholders.merging import split
+from stakeholders.pages import card, marks, moves, queue, reply, wire
+from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape
 from stakeholders.regulation import RegulatoryClock, describe
 from stakeholders.regulation.mark import read_clock
+from stakeholders.signature import signing_department
+from stakeholders.step import OVER
 from stakeholders.wording import Wording
 
 __all__ = ["show"]
@@ -42,10 +45,13 @@ def show(scene: Scene) -> None:
     filters = queue.read_filters()
     with scene.store.read() as connection:
         found = steps.read_case(connection, number) if number is not None else None
-        happened = steps.history(connection, found.id) if found else []
+        happened = steps.history(connection, found.id, merged=True) if found else []
         posts = steps.case_mentions_of(connection, found.id) if found else []
         following = queue.next_case(connection, filters, number, now)
         clock = read_clock(connection, scene.config.settings, found.id) if found else None
+        draft = replies.current(connection, found.id) if found else None
+        why_not = replies.answer_allowed(connection, scene.config.settings, found) if found else None
+    _forget_other(number)
     _show_ways(scene, filters, following)
     told = st.session_state.pop("told", None)
     if told is not None:
@@ -56,33 +62,56 @@ def show(scene: Scene) -> None:
         st.html(marks.empty(scene.t(N_("There is no such case")), words))
         return
     opened = next((one for one in posts if one.how == "opened"), posts[0] if posts else None)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(_title(scene, found, now))
-        if found.status == "new":
-            _show_acknowledge(scene, found)
-    # Keyed containers: on a phone style.css puts the steps right below the post, and the history at the end.
+    st.html(_title(scene, found, now, why_not))
+    moves.show_heir(scene, found)
+    moves.show_bar(scene, found, draft, why_not)
+    # Keyed containers: on a phone style.css puts what was said, what can be done and why in this order.
     with st.container(key="case"):
         left, right = st.columns([3, 2], gap="medium")
     with left:
-        if opened is not None:
-            with st.container(key="case-post"):
+        with st.container(key="case-post"):
+            if opened is not None:
                 st.html(card.post(scene, opened.mention, now, masked=opened.masked))
-        if clock is not None:
-            st.html(_legal(scene, clock))
-        with st.container(key="case-sent"):
-            others = [one for one in posts if one is not opened]
-            if others:
-                st.html(_others(scene, others, now))
-            st.html(_sent(scene, found, opened))
+            if clock is not None:
+                st.html(_legal(scene, clock))
+        with st.container(key="case-steps"):
+            _show_work(scene, found, opened, [one for one in posts if one is not opened], draft, now)
         with st.container(key="case-history"):
             newest = sorted(happened, key=lambda one: (one.at, one.id), reverse=True)
-            st.html(f'<h2 class="e-h2">{escape(scene.t(N_("History")))}</h2>{card.events(scene, newest)}')
+            st.html(f'<h2 class="e-h2">{escape(scene.t(N_("History")))}</h2>{card.events(scene, newest, found.id)}')
     with right:
-        with st.container(key="case-steps"):
-            _show_steps(scene, found)
+        with st.container(key="case-owner"):
+            moves.show_owner(scene, found)
+        with st.container(key="case-sent"):
+            st.html(_sent(scene, found, opened))
         if opened is not None:
             with st.container(key="case-labels"):
                 _show_judgement(scene, opened)
+
+
+def _forget_other(number: int | None) -> None:
+    """Forget what was typed for another case: nobody writes a note into the wrong one."""
+    if st.session_state.get("case-open") != number:
+        for key in ("words", "tell", "why-noise", "merge-into", "return-note", "splitting"):
+            st.session_state.pop(key, None)
+        st.session_state["case-open"] = number
+
+
+def _show_work(
+    scene: Scene, case: Case, opened: CaseMention | None, others: list[CaseMention], draft: Draft | None, now: datetime
+) -> None:
+    """Draw what is worked on: the reply, a note, the other posts; one in view at a time."""
+    names = [scene.t(N_("Reply")), scene.t(N_("Note"))]
+    if others:
+        names.append(f"{scene.t(N_('Other posts'))} · {marks.number(scene, len(others))}")
+    tabs = st.tabs(names)
+    with tabs[0]:
+        reply.show_reply(scene, case, opened, draft)
+    with tabs[1]:
+        reply.show_note(scene, case)
+    if others:
+        with tabs[2]:
+            _show_others(scene, case, others, now)
 
 
 def _show_ways(scene: Scene, filters: queue.Filters, following: int | None) -> None:
@@ -95,13 +124,15 @@ def _show_ways(scene: Scene, filters: queue.Filters, following: int | None) -> N
     st.html(f'<nav class="e-nav">{back}{onward}</nav>')
 
 
-def _title(scene: Scene, case: Case, now: datetime) -> str:
+def _title(scene: Scene, case: Case, now: datetime, why_not: Reason | None) -> str:
     name = scene.t(N_("Case {number}"), number=case.id)
-    over = case.answered_at is not None or case.status == "closed"
+    over = case.answered_at is not None or case.status in OVER
     parts = [
         marks.priority(scene, case.priority),
         f'<span class="e-tag">{escape(scene.t("{name}", name=case.status))}</span>',
         marks.due(scene, case.due_at, now, answered=over),
+        _until(scene, case),
+        _unsigned(scene, case) if why_not is not None and not over else "",
         f"<b>{escape(scene.t('{name}', name=case.department))}</b>",
         f"<bdi>{escape(case.owner)}</bdi>" if case.owner else escape(scene.t(N_("nobody's yet"))),
         escape(scene.brand(case.brand)),
@@ -112,84 +143,52 @@ def _title(scene: Scene, case: Case, now: datetime) -> str:
     return f'<div class="e-head"><h1>{escape(name)}</h1><div class="e-by">{line}</div></div>'
 
 
-def _others(scene: Scene, others: list[CaseMention], now: datetime) -> str:
-    lines = []
+def _until(scene: Scene, case: Case) -> str:
+    if case.status != "snoozed" or case.snoozed_until is None:
+        return ""
+    return escape(scene.t(N_("until {when}"), when=marks.moment(scene, case.snoozed_until)))
+
+
+def _unsigned(scene: Scene, case: Case) -> str:
+    department = signing_department(scene.config.settings, case)
+    words = scene.t(N_("{department} signs first"), department=department)
+    return f'<span class="e-soon">✎ {escape(words)}</span>'
+
+
+def _show_others(scene: Scene, case: Case, others: list[CaseMention], now: datetime) -> None:
+    """List the other posts; ticked ones can be taken out into a case of their own."""
+    ticking = case.status not in OVER and st.toggle(
+        scene.t(N_("Take posts out into a case of their own")), key="splitting"
+    )
+    ticked = []
     for one in others[:_SHOWN]:
         said = one.mention.post
         mood = marks.mood(scene, one.verdict.sentiment.name, unsure=one.verdict.sentiment.unsure) if one.verdict else ""
         line = clip(said.text, one.mention.terms, 110)
         body = card.post(scene, one.mention, now, masked=one.masked)
-        lines.append(f"<details><summary>{line} {mood}</summary>{body}</details>")
-    title = marks.count(scene, len(others), N_("1 more post in this case"), N_("{n} more posts in this case"))
-    return f'<h2 class="e-h2">{escape(title)}</h2><div class="e-list">{"".join(lines)}</div>'
+        drawn = f"<details><summary>{line} {mood}</summary>{body}</details>"
+        if not ticking:
+            st.html(drawn)
+            continue
+        row = st.container(horizontal=True, gap="small", vertical_alignment="top")
+        label = scene.t(N_("Take this post out"))
+        if row.checkbox(label, key=f"split-{case.id}-{one.mention_id}", label_visibility="collapsed"):
+            ticked.append(one.mention_id)
+        row.html(drawn, width="stretch")
+    if len(others) > _SHOWN:
+        st.html(
+            f'<p class="e-sub">{escape(scene.t(N_("and {n} more"), n=marks.number(scene, len(others) - _SHOWN)))}</p>'
+        )
 
+    def take_out(connection: Connection, now: datetime) -> object:
+        made = split(connection, scene.config.settings, case.id, ticked, scene.who, now)
+        st.session_state["told"] = "", reason(N_("Taken out: they are case {number} now"), number=made.id)
+        return made
 
-def _show_acknowledge(scene: Scene, case: Case) -> None:
-    """Draw the button that says who has seen the case; on a phone it stands above all else."""
-
-    def see(connection: Connection, now: datetime) -> object:
-        return steps.acknowledge(connection, case.id, scene.who, now, case.version)
-
-    label = scene.t(N_("I have seen it"))
-    st.button(label, type="primary", key="acknowledge", icon=":material/visibility:", on_click=_take, args=(scene, see))
-
-
-def _show_steps(scene: Scene, case: Case) -> None:
-    """Draw what a person can do with the case; each step says which version of the case was seen."""
-
-    def take(step: Callable[[Connection, datetime], object]) -> None:
-        _take(scene, step)
-
-    with st.container(border=True):
-        if case.status != "closed":
-            _show_owner(scene, case, take)
-        st.text_area(scene.t(N_("Note or answer given")), key="words", height=72, max_chars=4000)
-
-        def written() -> str:
-            return str(st.session_state.get("words") or "").strip()
-
-        def answer(c: Connection, now: datetime) -> None:
-            steps.answer(c, case.id, scene.who, now, written() or None, case.version)
-            st.session_state["words"] = ""
-
-        def close(c: Connection, now: datetime) -> None:
-            steps.close(c, case.id, scene.who, now, written() or None, case.version)
-            st.session_state["words"] = ""
-
-        def note(c: Connection, now: datetime) -> None:
-            steps.note(c, case.id, scene.who, now, written())
-            st.session_state["words"] = ""
-
-        row = st.container(horizontal=True, gap="small")
-        if case.status in ("new", "acknowledged"):
-            main: Literal["primary", "secondary"] = "primary" if case.status == "acknowledged" else "secondary"
-            row.button(scene.t(N_("Answered")), key="answer", type=main, on_click=take, args=(answer,))
-        if case.status != "closed":
-            row.button(scene.t(N_("Close")), key="close", on_click=take, args=(close,))
-        row.button(scene.t(N_("Add note")), key="note", on_click=take, args=(note,))
-        words = scene.t(N_("Escucha publishes nothing: answer where it was said, and write it down here."))
-        st.html(f'<p class="e-sub">{escape(words)}</p>')
-
-
-def _show_owner(scene: Scene, case: Case, take: Callable[[Callable[[Connection, datetime], object]], None]) -> None:
-    table = scene.config.settings.departments.get(case.department)
-    people = list_people([table] if table else ())
-    names = [name for name in dict.fromkeys((*people, scene.who, case.owner)) if name]
-
-    def give() -> None:
-        chosen = st.session_state["owner"]
-        take(lambda c, now: steps.assign(c, case.id, scene.who, now, chosen, case.version))
-
-    st.session_state["owner"] = case.owner
-    st.selectbox(
-        scene.t(N_("Assigned to")),
-        names,
-        key="owner",
-        index=None,
-        placeholder=scene.t(N_("nobody yet")),
-        accept_new_options=True,
-        on_change=give,
-    )
+    if ticking:
+        label = marks.count(scene, len(ticked), N_("Take 1 post out"), N_("Take {n} posts out"))
+        args = (scene, take_out)
+        st.button(label, key="split", type="primary", disabled=not ticked, on_click=moves.take, args=args)
 
 
 def _show_judgement(scene: Scene, one: CaseMention) -> None:
@@ -259,7 +258,7 @@ def _show_correction(scene: Scene, one: CaseMention) -> None:
     row.button(
         scene.t(N_("Correct")),
         key="correct",
-        on_click=_take,
+        on_click=moves.take,
         args=(scene, correct),
         help=scene.t(N_("Both values are kept, and the case is sent anew.")),
     )
@@ -267,7 +266,7 @@ def _show_correction(scene: Scene, one: CaseMention) -> None:
     row.button(
         scene.t(N_("Right as it is: {label}"), label=word(current or "")),
         key="confirm",
-        on_click=_take,
+        on_click=moves.take,
         args=(scene, confirm),
         disabled=said,
         help=scene.t(N_("It counts for the accuracy and changes nothing else. What a person said already stands.")),
@@ -279,20 +278,3 @@ def _current(one: CaseMention, head: str) -> str | None:
         return one.decision.speaker.label.name if one.decision else None
     label: Any = getattr(one.verdict, head)
     return str(label.name)
-
-
-def _take(scene: Scene, step: Callable[[Connection, datetime], object]) -> None:
-    """Take one step in one transaction; what stands in its way is told to the reader, and nothing is changed."""
-    told: tuple[str, Reason] | None = None
-    if not scene.who:
-        told = "warn", reason(N_("Say who you are first: the history names who did what"))
-    else:
-        try:
-            with scene.store.write() as connection:
-                done = step(connection, scene.now)
-            if isinstance(done, steps.Acknowledgement) and done.again:
-                told = "warn", reason(N_("{quote_who} had seen this case already"), quote_who=done.who)
-        except (Stale, NotPossible) as error:
-            told = "warn", error.reason
-    if told is not None:
-        st.session_state["told"] = told

@@ -21,8 +21,12 @@ def daily_polarity(
     marked: Mapping[date, str],
     unknown: str,
     formats: Mapping[str, str],
+    risen: Mapping[date, str] | None = None,
 ) -> Any:
-    """Stack one brand's days by polarity; an unheard day is a grey band, never a zero; `marked` days carry a number."""
+    """Stack one brand's days by polarity; an unheard day is a grey band, never a zero.
+
+    `marked` days carry a number above their bar, days on which a spike began (`risen`) a letter at the foot.
+    """
     import altair as alt
 
     table: Any = alt.Data
@@ -68,6 +72,17 @@ def daily_polarity(
         layers.append(base.mark_point(shape="circle", filled=True, size=300, yOffset=-13, color=inks["ink"], opacity=1))
         layers.append(
             base.mark_text(dy=-13, color=inks["ground"], fontWeight="bold", fontSize=11).encode(text="sign:N")
+        )
+    letters = [
+        {"day": one.day.isoformat(), "foot": 0, "letter": risen[one.day]}
+        for one in days
+        if risen is not None and one.day in risen
+    ]
+    if letters:
+        base = alt.Chart(table(values=letters)).encode(x=axis, y=alt.Y("foot:Q"))
+        layers.append(base.mark_point(shape="square", filled=True, size=190, yOffset=-9, color=inks["ink"], opacity=1))
+        layers.append(
+            base.mark_text(dy=-9, color=inks["ground"], fontWeight="bold", fontSize=10).encode(text="letter:N")
         )
     return alt.layer(*layers).properties(height=_HEIGHT).configure_view(stroke=None)
 

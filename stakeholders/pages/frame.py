@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Literal
@@ -13,12 +15,15 @@ import streamlit as st
 from listener.config import Config, find_file, load
 from listener.database import Store
 from listener.errors import ConfigError, StoreError
-from listener.reason import N_
+from listener.reason import N_, label
 from listener.redaction import install
 from listener.taxonomy import LANGUAGES
 from stakeholders.pages import marks, wire
+from stakeholders.pages.door import show_door
 from stakeholders.pages.scene import Scene, list_people
+from stakeholders.pages.text import escape
 from stakeholders.pages.theme import ICON, LOGO, prepare, style
+from stakeholders.viewer import HERE, Viewer, recognise
 
 __all__ = ["run"]
 
@@ -29,6 +34,7 @@ _PAGES = (
     ("sources", N_("Sources"), ":material/sensors:"),
     ("accuracy", N_("Accuracy"), ":material/fact_check:"),
     ("letters", N_("Mail"), ":material/mail:"),
+    ("settings", N_("Settings"), ":material/tune:"),
 )
 
 
@@ -42,15 +48,21 @@ def run(folder: Path) -> None:
     except (ConfigError, StoreError) as error:
         st.html(marks.note(str(error), "bad"))
         st.stop()
-    scene = Scene(config, store, _language(config), _name())
+    outside = Scene(config, store, _language(config), "")
+    viewer = _viewer(outside)
+    scene = replace(outside, store=viewer.see(store), who=viewer.name or _name(), viewer=viewer)
     page = st.navigation(_pages(scene), position="sidebar")
     if again:
         st.rerun()  # options were set after the browser was told the theme: once in the life of a process
     st.logo(LOGO, size="large")
-    wire.connect(scene.lang, st.session_state.get("who"), keep="lang" in st.session_state)
+    known = st.session_state.get("who") if viewer is HERE else None
+    wire.connect(scene.lang, known, keep="lang" in st.session_state)
     page.run()
     with st.sidebar:
-        _ask_who(scene)
+        if viewer is HERE:
+            _ask_who(scene)
+        else:
+            _show_who(scene)
         _ask_language(scene)
 
 
@@ -59,6 +71,8 @@ def _pages(scene: Scene) -> list[st.Page]:
     shown = []
     for name, title, icon in _PAGES:
         if name == "letters" and not os.environ.get("ESCUCHA_DEMO_INBOX"):
+            continue
+        if name == "settings" and scene.viewer.role != "admin":
             continue
 
         def show(name: str = name) -> None:
@@ -90,6 +104,30 @@ def _name() -> str:
         kept = unquote(st.context.cookies.get("escucha_who", ""))[:80]
         st.session_state["who"] = kept
     return str(st.session_state["who"])
+
+
+def _viewer(scene: Scene) -> Viewer:
+    """Give who looks; without [login] whoever sits at this machine, else who signed in, or the page that asks to."""
+    login = scene.config.settings.login
+    if login is None:
+        return HERE
+    signed_in = bool(getattr(st.user, "is_logged_in", False))
+    viewer = recognise(st.user.to_dict(), login, datetime.now(UTC)) if signed_in else None
+    if viewer is None:
+        show_door(scene, refused=signed_in)
+        st.stop()
+    return viewer
+
+
+def _show_who(scene: Scene) -> None:
+    """Say who is signed in and what is shown, with the way out."""
+    viewer = scene.viewer
+    if viewer.departments is None:
+        seen = scene.t(N_("every department"))
+    else:
+        seen = ", ".join(label(name, scene.lang) for name in sorted(viewer.departments))
+    st.html(f'<p class="e-who"><b>{escape(viewer.name)}</b><br>{escape(seen)}</p>')
+    st.button(scene.t(N_("Sign out")), on_click=st.logout)
 
 
 def _ask_who(scene: Scene) -> None:
@@ -127,8 +165,24 @@ def _find(folder: Path) -> tuple[Config, Store]:
         path = find_file(None)
     except ConfigError:
         path = find_file(str(folder / "config.toml"))
-    config = _load(str(path.resolve()), path.stat().st_mtime_ns, os.environ.get("ESCUCHA_STORE"))
+    config = _load_or_keep(str(path.resolve()), path.stat().st_mtime_ns, os.environ.get("ESCUCHA_STORE"))
     return config, _open(config.store_url)
+
+
+def _load_or_keep(path: str, changed: int, store_url: str | None) -> Config:
+    """Read the file; while it has faults, go on with what was read before, so that a slip takes no page away."""
+    kept = _kept()
+    try:
+        kept[path] = _load(path, changed, store_url)
+    except ConfigError:
+        if path not in kept:
+            raise
+    return kept[path]
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> dict[str, Config]:
+    return {}
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

@@ -24,8 +24,10 @@ _LIMIT = 50
 _FRESH = "60s"  # how often an open inbox looks for new cases by itself
 _VIEWS = {
     "open": N_("to answer"),
+    "snoozed": N_("snoozed"),
     "answered": N_("answered"),
     "closed": N_("closed"),
+    "dismissed": N_("noise"),
     "all": N_("in all"),
 }
 
@@ -196,15 +198,15 @@ def _list(scene: Scene, filters: Filters, page: InboxPage, now: datetime) -> str
 def _row(scene: Scene, filters: Filters, row: InboxRow, matcher: Matcher, now: datetime) -> str:
     """Write one case in two lines: urgency, who and what, where it waits."""
     case = row.case
-    over = case.answered_at is not None or case.status == "closed"
+    over = case.answered_at is not None or case.status in ("closed", "dismissed")
     terms = matcher.find(row.snippet).get(case.brand, ())
     who = scene.t(N_("author withheld")) if row.masked else _author(row) or scene.t(N_("author not told"))
     line = [
         f"<b><bdi>{escape(who)}</bdi></b>",
         escape(scene.t("{name}", name=case.stakeholder)),
         marks.mood(scene, row.sentiment, unsure=row.unsure) if row.sentiment else "",
-        escape(scene.source(row.source)),
-        marks.ago(scene, row.published_at, now),
+        escape(scene.source(row.source)) if row.source else "",
+        marks.ago(scene, row.published_at, now) if row.published_at else escape(scene.t(N_("all posts removed"))),
     ]
     if case.people > 1:
         line.append(f"<b>{escape(scene.t(N_('{n} people'), n=marks.number(scene, case.people)))}</b>")
@@ -212,14 +214,16 @@ def _row(scene: Scene, filters: Filters, row: InboxRow, matcher: Matcher, now: d
         line.append(escape(scene.brand(case.brand)))
     due = marks.due(scene, case.due_at, now, answered=over) or escape(scene.t("{name}", name=case.status))
     owner = f"<bdi>{escape(case.owner)}</bdi>" if case.owner else ""
-    seen = escape(scene.t("{name}", name=case.status)) if case.status == "acknowledged" and not owner else ""
+    stands = case.status == "snoozed" or (case.status == "acknowledged" and not owner)
+    seen = escape(scene.t("{name}", name=case.status)) if stands else ""
+    last = " · ".join(part for part in (owner, seen) if part)
     told = " ".join(f"<span>{part}</span>" for part in line if part)
     inner = (
         f'<span class="e-first">{marks.priority(scene, case.priority)}<span>{due}</span></span>'
         f'<span class="e-mid"><span class="e-line">{told}</span>'
         f'<span class="e-said">{clip(row.snippet, terms)}</span></span>'
         f'<span class="e-last"><span>{escape(scene.t("{name}", name=case.department))}</span>'
-        f"<span>{owner or seen}</span></span>"
+        f"<span>{last}</span></span>"
     )
     style = f"e-row {case.priority}" + (" done" if over else "")
     return wire.link("case", queue.case_query(scene, filters, case.id), inner, style=style)

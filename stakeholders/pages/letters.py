@@ -1,144 +1,167 @@
-"""Show the mails that the demo's own sink received, as their readers see them; a real instance has no such page."""
+"""Show the digests: those kept, as their readers got them, in three languages and as PDF; and drafts of the next."""
 
 from __future__ import annotations
 
-import os
-from base64 import b64encode
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from email.utils import parsedate_to_datetime
-from pathlib import Path
+from collections.abc import Sequence
 
 import streamlit as st
 
+from listener.errors import EscuchaError
 from listener.reason import N_
+from listener.taxonomy import LANGUAGES
+from stakeholders import digest as digests
+from stakeholders.archive import Kept, NotKnown, known_readers, list_digests, queue_test
+from stakeholders.edition import running
 from stakeholders.pages import marks, wire
+from stakeholders.pages.mailbox import show_mailbox
 from stakeholders.pages.scene import Scene
+from stakeholders.pages.sheet import show_sheet
 from stakeholders.pages.text import escape
 
-__all__ = ["Letter", "show"]
-
-_NEWEST = 200
-# The frame may run no script and load nothing from anywhere; links open beside it.
-_RULES = (
-    '<meta http-equiv="Content-Security-Policy" '
-    "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
-    '<base target="_blank">'
-)
-_SCRIPT = """
-export default function ({ data, parentElement }) {
-  let frame = parentElement.querySelector("iframe");
-  if (!frame) {
-    frame = document.createElement("iframe");
-    frame.setAttribute("sandbox", "allow-same-origin allow-popups allow-popups-to-escape-sandbox");
-    frame.style.cssText = "width:100%;border:0;background:#fff;border-radius:8px;min-height:420px;color-scheme:light";
-    parentElement.appendChild(frame);
-  }
-  frame.title = data.title;
-  frame.onload = () => {
-    const body = frame.contentDocument?.documentElement;
-    if (body) frame.style.height = Math.min(6000, body.scrollHeight + 8) + "px";
-  };
-  frame.srcdoc = data.page;
-}
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """Hold what the list shows of one mail."""
-
-    name: str
-    to: str
-    subject: str
-    at: datetime
-    message: EmailMessage
-    weekly: bool
+__all__ = ["show"]
 
 
 def show(scene: Scene) -> None:
-    """Draw the list of mails, and the one that the address names."""
-    folder = Path(os.environ.get("ESCUCHA_DEMO_INBOX", ""))
-    there = folder.rglob("*.eml") if folder.is_dir() else ()
-    paths = sorted(there, key=lambda path: path.stat().st_mtime, reverse=True)
-    weekly = [path for path in paths if _is_digest(path)]
-    alerts = [path for path in paths if path not in set(weekly)]
-    found = _read(folder, [*weekly, *alerts[:_NEWEST]])
-    line = escape(
-        scene.t(N_("{n} mails that Escucha sent; nothing left this machine"), n=marks.number(scene, len(paths)))
-    )
-    st.html(marks.head(scene.t(N_("Mail")), line))
-    if not found:
-        words = scene.t(N_("Alerts and the weekly digest appear here as soon as they are sent."))
-        st.html(marks.empty(scene.t(N_("No mail yet")), words))
+    """Draw the digest or the mail that the address names; else the list of both."""
+    asked = st.query_params
+    if asked.get("mail"):
+        show_mailbox(scene)
+    elif asked.get("digest"):
+        _show_kept(scene, str(asked["digest"]))
+    elif asked.get("draft"):
+        _show_draft(scene, str(asked["draft"]), asked.get("brand"))
+    else:
+        _show_list(scene)
+        show_mailbox(scene)
+
+
+def _show_list(scene: Scene) -> None:
+    with scene.store.read() as connection:
+        kept = list_digests(connection)
+    line = scene.t(N_("What went out, as it was counted then; and what would go out now"))
+    st.html(marks.head(scene.t(N_("Digests")), escape(line)))
+    st.html(_drafts(scene))
+    if not kept:
+        words = scene.t(N_("The first one is kept here when it goes out: [digest] and [[digests]] say when."))
+        st.html(marks.empty(scene.t(N_("No digest went out yet")), words))
         return
-    wanted = st.query_params.get("mail")
-    opened = next((one for one in found if one.name == wanted), None)
-    if opened is None:
-        cut = len(alerts) > _NEWEST
-        titles = (N_("Weekly letters"), True), (N_("Alerts, the newest {n} of {all}") if cut else N_("Alerts"), False)
-        facts = {"n": marks.number(scene, _NEWEST), "all": marks.number(scene, len(alerts))}
-        for title, kind in titles:
-            shown = [one for one in found if one.weekly is kind]
-            rows = "".join(_row(scene, one) for one in shown)
-            if shown:
-                head = f'<h2 class="e-h2">{escape(scene.t(title, **facts))}</h2>'
-                st.html(f'{head}<div class="e-list">{rows}</div>')
-        return
-    _show_one(scene, opened)
+    groups: dict[str, list[Kept]] = {}
+    for one in kept:
+        groups.setdefault(one.name, []).append(one)
+    for name in sorted(groups):
+        rows = "".join(_row(scene, one) for one in groups[name])
+        head = f'<h2 class="e-h2">{escape(_name(scene, groups[name][0]))}</h2>'
+        st.html(f'{head}<div class="e-list">{rows}</div>')
 
 
-def _is_digest(path: Path) -> bool:
-    """Tell a weekly letter by its Message-ID, which starts a mail of ours, without reading the whole of it."""
-    with path.open("rb") as lines:
-        return b"Message-ID: <digest/" in lines.read(2048)
+def _name(scene: Scene, one: Kept) -> str:
+    if not one.name:
+        return scene.t(N_("The directors' week"))
+    areas = " · ".join(scene.t("{name}", name=name) for name in one.departments)
+    return f"{one.name}: {areas}" if areas else one.name
 
 
-def _read(folder: Path, paths: list[Path]) -> list[Letter]:
-    """Read mails, the newest first."""
-    letters = []
-    for path in paths:
-        message = message_from_bytes(path.read_bytes(), policy=default)
-        try:
-            at = parsedate_to_datetime(str(message["Date"]))
-        except (TypeError, ValueError):
-            at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=UTC)
-        name = path.relative_to(folder).as_posix()
-        to, subject = str(message["To"] or ""), str(message["Subject"] or "")
-        letters.append(Letter(name, to, subject, at, message, str(message["Message-ID"] or "").startswith("<digest/")))
-    return sorted(letters, key=lambda letter: letter.at, reverse=True)
-
-
-def _row(scene: Scene, letter: Letter) -> str:
+def _row(scene: Scene, one: Kept) -> str:
+    told = scene.t(N_("{sent} of {readers} sent"), sent=one.sent, readers=one.readers)
     inner = (
-        f'<span class="e-first">{marks.clock(scene, letter.at)}</span>'
-        f'<span class="e-said"><b>{escape(letter.subject)}</b></span>'
-        f'<span class="e-last"><span>{escape(letter.to)}</span></span>'
+        f'<span class="e-first">{escape(one.label)}</span>'
+        f'<span class="e-said"><b>{escape(scene.brand(one.brand))}</b> '
+        f'<span class="e-muted">{escape(one.lang)} · {marks.clock(scene, one.created_at)}</span></span>'
+        f'<span class="e-last"><span>{escape(told)}</span></span>'
     )
-    return wire.link("letters", scene.query({"mail": letter.name}), inner, style="e-row")
+    return wire.link("letters", scene.query({"digest": one.key}), inner, style="e-row")
 
 
-def _show_one(scene: Scene, letter: Letter) -> None:
-    back = wire.link("letters", scene.query(), "← " + escape(scene.t(N_("All mail"))), key="u")
-    st.html(
-        f'<div class="e-nav">{back}</div><div class="e-card"><h2 class="e-h2">{escape(letter.subject)}</h2>'
-        f'<p class="e-sub">{escape(scene.t(N_("to")))} {escape(letter.to)} · {marks.clock(scene, letter.at)}</p></div>'
-    )
-    body = letter.message.get_body(("html",))
-    if body is None:
-        plain = letter.message.get_body(("plain",))
-        st.text(str(plain.get_content()) if plain is not None else "")
+def _drafts(scene: Scene) -> str:
+    """Write the links to what each digest of the configuration would say now."""
+    settings = scene.config.settings
+    chips = []
+    names = [("-", scene.t(N_("The directors' week")), list(settings.brands))]
+    names += [(table.name, table.name, table.brands or list(settings.brands)) for table in settings.digests]
+    for name, words, brands in names:
+        for brand in brands:
+            shown = words if len(brands) == 1 else f"{words} · {scene.brand(brand)}"
+            query = scene.query({"draft": name, "brand": brand})
+            chips.append(wire.link("letters", query, escape(shown), style="e-chip"))
+    return f'<p class="e-sub">{escape(scene.t(N_("As it stands now:")))}</p><div class="e-chips">{"".join(chips)}</div>'
+
+
+def _show_draft(scene: Scene, name: str, brand: str | None) -> None:
+    now = scene.now
+    try:
+        edition = running(scene.config, None if name == "-" else name, brand, now)
+        with scene.store.read() as connection:
+            written = digests.build(
+                connection, scene.config, edition, edition.brand, _asked_lang() or edition.lang, now
+            )
+    except EscuchaError as error:
+        st.html(marks.note(str(error), "bad"))
         return
-    page = str(body.get_content())
-    for part in letter.message.walk():
-        mark = str(part.get("Content-ID") or "").strip("<>")
-        content = part.get_payload(decode=True)
-        if mark and isinstance(content, bytes) and part.get_content_maintype() == "image":
-            page = page.replace(f"cid:{mark}", f"data:{part.get_content_type()};base64,{b64encode(content).decode()}")
-    component = st.components.v2.component("escucha.letter", js=_SCRIPT)
-    component(data={"page": _RULES + page, "title": letter.subject}, key="letter")
+    words = scene.t(N_("A draft: counted now, kept nowhere and sent to nobody."))
+    _show_digest(scene, written, {"draft": name, "brand": brand}, words)
+
+
+def _show_kept(scene: Scene, key: str) -> None:
+    with scene.store.read() as connection:
+        try:
+            written = digests.read_digest(connection, scene.config, key, _asked_lang())
+        except LookupError:
+            st.html(marks.empty(scene.t(N_("This digest is not kept any more")), "", _back(scene)))
+            return
+    words = scene.t(N_("Kept as it was counted when it went out. Seal: {quote_seal}"), quote_seal=written.hash[:12])
+    _show_digest(scene, written, {"digest": key}, words)
+    _ask_test(scene, key, written)
+
+
+def _asked_lang() -> str | None:
+    """Give the language that the address asks for; None: the digest's own, as its readers got it."""
+    told = st.query_params.get("as")
+    return str(told) if told in LANGUAGES else None
+
+
+def _back(scene: Scene) -> str:
+    return wire.link("letters", scene.query(), "← " + escape(scene.t(N_("All digests"))), key="u")
+
+
+def _show_digest(scene: Scene, written: digests.Digest, query: dict[str, str | None], words: str) -> None:
+    lang = written.wording.lang
+    chips = "".join(
+        wire.link(
+            "letters", scene.query({**query, "as": one}), one.upper(), style="e-chip on" if one == lang else "e-chip"
+        )
+        for one in LANGUAGES
+    )
+    subject = written.outline.subject
+    st.html(
+        f'<div class="e-nav">{_back(scene)}</div><div class="e-card"><h2 class="e-h2">{escape(subject)}</h2>'
+        f'<p class="e-sub">{escape(words)}</p><span class="e-chips">{chips}</span></div>'
+    )
+    st.download_button(
+        scene.t(N_("Download as PDF")),
+        data=lambda: digests.render_pdf(written),
+        file_name=f"{written.figures.brand}-{_file(query)}-{lang}.pdf",
+        mime="application/pdf",
+        on_click="ignore",
+    )
+    show_sheet(digests.render_html(written), subject)
+
+
+def _file(query: dict[str, str | None]) -> str:
+    told = str(query.get("digest") or query.get("draft") or "").split("/")[0]
+    return "".join(sign for sign in told if sign.isalnum() or sign in "-_").strip("-") or "digest"
+
+
+def _ask_test(scene: Scene, key: str, written: digests.Digest) -> None:
+    readers: Sequence[str] = known_readers(scene.config)
+    if not readers:
+        return
+    with st.expander(scene.t(N_("Send a test to me"))):
+        address = st.selectbox(scene.t(N_("Address, of those in config.toml")), readers, key="digest_test")
+        if st.button(scene.t(N_("Send the test")), type="primary") and address:
+            try:
+                with scene.store.write() as connection:
+                    queue_test(connection, scene.config, key, address, written.wording.lang, scene.now)
+            except NotKnown as error:
+                st.html(marks.note(scene.t(error.reason.sentence, **error.reason.facts), "bad"))
+                return
+            st.html(marks.note(scene.t(N_("Queued: it goes out with the next round."))))

@@ -10,11 +10,12 @@ import streamlit as st
 from listener.reason import N_
 from listener.taxonomy import SENTIMENTS
 from stakeholders import insight
-from stakeholders.pages import charts, figures, marks, wire
+from stakeholders.pages import charts, figures, marks, rises, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
 from stakeholders.pages.theme import INKS
 from stakeholders.period import Period, last_days
+from stakeholders.spike import spikes
 
 __all__ = ["show"]
 
@@ -41,6 +42,8 @@ def show(scene: Scene) -> None:
         counts = insight.case_counts(connection, period, brand.key, now)
         honest = insight.honest_counts(connection, period, brand.key, now)
         unusual = insight.unusual_days(connection, period, brand.key)
+        rose = rises.together(spikes(connection, period, brand.key))
+        tested = rises.tested(connection, scene.config, now, brand.key)
     if not honest.mentions and not any(one.mentions for one in shares):
         why = scene.t(
             N_("No mention was published in this period. Look at the sources to see whether they were heard.")
@@ -58,7 +61,13 @@ def show(scene: Scene) -> None:
     st.html(f'<div class="e-top"><h2 class="e-h2">{escape(title)}</h2><span class="e-by">{legend}</span></div>')
     signs = {one.day: str(place) for place, one in enumerate(unusual, start=1)}
     unknown = scene.t(N_("not heard: unknown, not zero"))
-    st.altair_chart(charts.daily_polarity(mine, words, inks, signs, unknown, formats), theme=None, alt=title)
+    st.altair_chart(
+        charts.daily_polarity(mine, words, inks, signs, unknown, formats, rises.letters(scene, rose)),
+        theme=None,
+        alt=title,
+    )
+    if rose or tested is not None:
+        st.html(rises.causes(scene, rose, tested))
     if unusual:
         st.html(figures.causes(scene, unusual))
     _show_rivals(scene, period, days, names, brand.key, shares, nets, inks, formats)

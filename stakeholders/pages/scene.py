@@ -12,6 +12,7 @@ from listener.database import Store
 from listener.reason import label, say
 from listener.settings import DepartmentTable
 from listener.taxonomy import DEPARTMENTS, LANGUAGES
+from stakeholders.viewer import HERE, Viewer
 
 __all__ = ["Scene", "list_people"]
 
@@ -24,6 +25,7 @@ class Scene:
     store: Store
     lang: str
     who: str
+    viewer: Viewer = HERE
 
     @property
     def now(self) -> datetime:

@@ -34,6 +34,7 @@ def make_config(folder: Path, url: str, port: int = 1025, **more: Any) -> Config
         "departments": {name: {"alert": [f"mail:{name}@nitido.example"]} for name in departments},
         "mail": {"host": "127.0.0.1", "port": port, "sender": "escucha@nitido.example"},
         "server": {"secret": SECRET, "url": "http://127.0.0.1:8501"},
+        "alerts": {"grouping": False},  # each case is told at once; tests of grouping switch it on
     }
     for name, part in more.items():
         table[name] = {**table.get(name, {}), **part}

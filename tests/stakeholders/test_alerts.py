@@ -362,7 +362,7 @@ def test_a_chat_is_told_by_when_why_and_where_to_press_and_a_strangers_words_onl
         "crumbs": "Nítido · regulator",
         "headline": "Answer before 15:00",
         "subline": "Legal",
-        "quote": {"lines": ["canary", "words"]},
+        "quote": {"lines": ["call 999 888 777", "words"]},
         "lists": [("Why", ["one", "two", "three"]), ("Else", ["four"])],
         "button": {"url": "https://e.example/ack", "label": "Acknowledge"},
         "link": ("https://e.example/case", "Open the case"),
@@ -371,5 +371,6 @@ def test_a_chat_is_told_by_when_why_and_where_to_press_and_a_strangers_words_onl
     assert shown["title"] == "Alert · Nítido · regulator"
     assert shown["lines"] == ("Answer before 15:00", "Legal", "one", "two")
     assert shown["links"] == (("Acknowledge", "https://e.example/ack"), ("Open the case", "https://e.example/case"))
-    assert shown["quote"] == ""
-    assert spoken(told, internal=True)["quote"] == "canary\nwords"
+    assert "words" in shown["quote"]
+    assert "888" not in shown["quote"]
+    assert spoken(told, internal=True)["quote"] == "call 999 888 777\nwords"

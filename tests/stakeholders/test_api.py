@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,12 @@ from listener.store import runs
 from stakeholders.alerts import queue_case
 from stakeholders.api import make_api
 from stakeholders.case import close, history
-from stakeholders.links import sign
+from stakeholders.links import ACTIONS, sign
+from stakeholders.merging import merge
 from stakeholders.store import alerts, cases
 from tests.stakeholders.newsroom import NOW, make_config, open_one
+
+PEOPLE = {"Ana Ruiz": {"mail": "Ana@nitido.example"}}
 
 
 class Client(requests.Session):
@@ -60,7 +63,9 @@ class Desk:
 
     def __init__(self, store: Store, folder: Path) -> None:
         self.store = store
-        self.config = make_config(folder, store.url, sources={"feeds": {"kind": "rss", "enabled": False}})
+        self.config = make_config(
+            folder, store.url, sources={"feeds": {"kind": "rss", "enabled": False}}, people=PEOPLE
+        )
         object.__setattr__(self.config, "sources", {"feeds": None})
         self.now = NOW
         self.api = make_api(self.config, store, lambda: self.now)
@@ -68,13 +73,21 @@ class Desk:
             self.case, mention_id = open_one(connection, self.config)
             queue_case(connection, self.config, self.case, mention_id, False, NOW)
 
-    def link(self, recipient: str = "ana@nitido.example", **more: Any) -> str:
-        return sign(self.config, self.case.id, recipient, **{"now": self.now, **more})
+    def link(self, recipient: str = "ana@nitido.example", action: str = "acknowledge", **more: Any) -> str:
+        return sign(self.config, self.case.id, recipient, action, **{"now": self.now, **more})
 
     def status(self) -> tuple[str, datetime | None]:
         with self.store.read() as connection:
-            row = connection.execute(sa.select(cases.c.status, cases.c.acknowledged_at)).one()
+            row = connection.execute(sa.select(cases).where(cases.c.id == self.case.id)).one()
         return row.status, row.acknowledged_at
+
+    def row(self) -> Any:
+        with self.store.read() as connection:
+            return connection.execute(sa.select(cases).where(cases.c.id == self.case.id)).one()
+
+    def told(self) -> list[tuple[str, str]]:
+        with self.store.read() as connection:
+            return [(event.who, event.what) for event in history(connection, self.case.id)]
 
 
 @pytest.fixture
@@ -118,6 +131,105 @@ def test_a_closed_case_says_so(desk: Desk) -> None:
         assert answer.status_code == 200
         assert "The case is closed." in answer.text
         assert "By Eva, 14:40." in answer.text
+
+
+def test_taking_a_case_makes_it_the_readers_and_acknowledges_it(desk: Desk) -> None:
+    link = desk.link(action="assign")
+    asked = desk.client.get(link)
+    assert "Take this case?" in asked.text
+    assert "Assign to me</button>" in asked.text
+    assert (desk.row().status, desk.row().owner) == ("new", None)
+    assert "Done: it is yours" in desk.client.post(link).text
+    assert (desk.row().status, desk.row().owner) == ("acknowledged", "Ana Ruiz")  # as [people] names the address
+    desk.now += timedelta(minutes=5)
+    again = desk.client.post(link)
+    assert "This case is yours already" in again.text
+    other = desk.client.post(desk.link("bob@nitido.example", "assign"))
+    assert other.status_code == 200
+    assert "Already taken by Ana Ruiz" in other.text
+    assert "By ana@nitido.example, 14:40." in other.text
+    assert desk.row().owner == "Ana Ruiz"
+    assert desk.told().count(("ana@nitido.example", "assigned")) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "until", "shown"),
+    [
+        ("snooze-hour", NOW + timedelta(hours=1), "15:40"),
+        ("snooze-tomorrow", datetime(2026, 5, 5, 14, 0, tzinfo=UTC), "Tue 5 May, 09:00"),
+    ],
+)
+def test_putting_off_says_until_when_and_a_second_reader_hears_of_it(
+    desk: Desk, action: str, until: datetime, shown: str
+) -> None:
+    asked = desk.client.get(desk.link(action=action)).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert f"It comes back at {shown}; its clock runs on meanwhile." in asked
+    assert desk.row().status == "new"
+    done = desk.client.post(desk.link(action=action)).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert f"Done: put off until {shown}" in done
+    assert (desk.row().status, desk.row().snoozed_until) == ("snoozed", until)
+    assert desk.row().due_at == desk.case.due_at
+    desk.now += timedelta(minutes=5)
+    again = desk.client.post(desk.link("slack:care", action)).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert f"Already put off until {shown}" in again
+    assert "By ana@nitido.example, 14:40." in again
+    assert desk.row().snoozed_until == until
+    assert "Already acknowledged" in desk.client.post(desk.link()).text
+
+
+def test_of_many_who_press_at_once_one_takes_the_case(desk: Desk) -> None:
+    links = [desk.link(f"p{number}@nitido.example", "assign") for number in range(6)]
+    together = threading.Barrier(len(links))
+    shown: list[str] = []
+
+    def work(link: str) -> None:
+        with Client(desk.client.base) as client:
+            together.wait()
+            shown.append(client.post(link).text)
+
+    threads = [threading.Thread(target=work, args=(link,)) for link in links]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum("Done: it is yours" in text for text in shown) == 1
+    assert sum("Already taken by p" in text for text in shown) == len(links) - 1
+    assert sum(what == "assigned" for _, what in desk.told()) == 1
+
+
+def test_a_link_to_a_merged_case_leads_to_its_heir(desk: Desk) -> None:
+    with desk.store.write() as connection:
+        heir, _ = open_one(connection, desk.config)
+        merge(connection, desk.case.id, heir.id, "Eva", NOW)
+    asked = desk.client.get(desk.link())
+    assert f"Case {heir.id} · case {desk.case.id} is part of it now" in asked.text
+    assert f"/case?id={heir.id}" in asked.text
+    assert "Done: acknowledged" in desk.client.post(desk.link()).text
+    with desk.store.read() as connection:
+        row = connection.execute(sa.select(cases).where(cases.c.id == heir.id)).one()
+    assert (row.status, desk.row().status) == ("acknowledged", "closed")
+
+
+@pytest.mark.parametrize("action", list(ACTIONS))
+def test_a_link_does_what_it_was_signed_for_and_nothing_else(desk: Desk, action: str) -> None:
+    for other in ACTIONS:
+        token = desk.link(action=other).rpartition("/")[2]
+        if other != action:
+            assert desk.client.post(f"/api/{action}/{token}").status_code == 404
+    assert (desk.row().status, desk.row().owner) == ("new", None)
+    assert desk.client.head(desk.link(action=action)).status_code in (200, 405)
+    assert desk.row().status == "new"
+
+
+@pytest.mark.parametrize("action", list(ACTIONS))
+def test_every_action_on_a_closed_case_says_so_and_changes_nothing(desk: Desk, action: str) -> None:
+    with desk.store.write() as connection:
+        close(connection, desk.case.id, "Eva", NOW)
+    version = desk.row().version
+    answer = desk.client.post(desk.link(action=action))
+    assert "The case is closed." in answer.text
+    assert "<button" not in desk.client.get(desk.link(action=action)).text
+    assert desk.row().version == version
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -232,5 +344,6 @@ def test_health_is_503_and_links_say_later_when_the_database_does_not_answer(des
 
 def test_the_interface_is_described(desk: Desk) -> None:
     schema = desk.client.get("/api/openapi.json").json()
-    assert set(schema["paths"]) == {"/api/health", "/api/acknowledge/{token}", "/api/hooks/{source}"}
+    links = {f"/api/{action}/{{token}}" for action in ACTIONS}
+    assert set(schema["paths"]) == {"/api/health", "/api/hooks/{source}"} | links
     assert "POST /api/acknowledge/{token}" in desk.client.get("/api/docs").text

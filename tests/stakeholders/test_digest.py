@@ -94,7 +94,7 @@ def test_a_bad_week_says_so_first(store: Store, tmp_path: Path) -> None:
     with store.write() as connection:
         a_bad_week(connection)
         letter = built(connection, english(tmp_path))
-    first, second, third = letter.outline.sentences
+    first, third, second = letter.outline.sentences
     assert first.words.startswith("The week went badly: net sentiment fell from +100 to −")
     assert "Wednesday 11 November" in second.words
     assert "Trujillo" in second.words

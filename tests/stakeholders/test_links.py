@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listener.errors import ConfigError
-from stakeholders.links import Expired, Forged, Link, read, secret_file, sign
+from stakeholders.links import ACTIONS, Expired, Forged, Link, links_for, read, secret_file, sign
 from tests.stakeholders.newsroom import NOW, make_config
 
 
@@ -48,6 +48,18 @@ def test_a_link_of_another_secret_or_another_action_is_forged(tmp_path: Path) ->
     other = make_config(tmp_path, "sqlite://", server={"secret": "another-secret-of-tests-0123456789"})
     assert read(token_of(sign(other, 7, "a@x.pe", now=NOW)), config, NOW) == Forged()
     assert read(token_of(sign(config, 7, "a@x.pe", "close", now=NOW)), config, NOW) == Forged()
+
+
+def test_a_mail_offers_every_action_and_a_chat_none_that_needs_a_me(tmp_path: Path) -> None:
+    config = make_config(tmp_path, "sqlite://")
+    mail = links_for(config, 7, "mail", "ana@nitido.example", now=NOW)
+    assert [label for label, _ in mail] == list(ACTIONS.values())
+    for action, (_, url) in zip(ACTIONS, mail, strict=True):
+        assert f"/api/{action}/" in url
+        assert read(token_of(url), config, NOW, action) == Link(7, "ana@nitido.example", action, NOW)
+    chat = links_for(config, 7, "slack", "care", now=NOW)
+    assert [label for label, _ in chat] == ["Acknowledge", "Snooze for 1 hour", "Snooze until tomorrow"]
+    assert read(token_of(chat[0][1]), config, NOW) == Link(7, "slack:care", "acknowledge", NOW)
 
 
 @given(st.text(max_size=3000))

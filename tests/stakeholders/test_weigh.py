@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from listener.gridfile import GridRow
 from listener.settings import RouteRule, When
 from sentiment.verdict import Label, Verdict
 from stakeholders.facts import Facts, Route, Speaker
-from stakeholders.route import Rules, decide
+from stakeholders.route import decide
+from stakeholders.rules import Rules
 from stakeholders.weigh import weigh
 
 NO_RULES = Rules()
@@ -138,3 +140,40 @@ def test_what_would_have_changed_it_is_asked_of_what_was_chosen() -> None:
     first, weighed = route(said, SURE)
     assert weighed.otherwise
     assert weighed.otherwise != first.otherwise
+
+
+def test_a_line_of_the_grid_stands_where_its_labels_are_sure_and_is_weighed_where_one_is_in_doubt() -> None:
+    said = verdict(
+        label(complaint=0.4, praise=0.35, question=0.25), label(negative=0.9), department=label(communications=0.99)
+    )
+    row = GridRow(2, {"stakeholder": frozenset({"customer"}), "intent": frozenset({"complaint"})}, "sales")
+    first, weighed = route(said, SURE, Rules(grid=(row,)))
+    assert (first.department, weighed.department) == ("sales", "sales")
+    first, weighed = route(said, SURE, Rules(grid=(row,)), doubtful_intent=40)
+    assert (first.department, weighed.department) == ("sales", "communications")
+
+
+def test_the_priority_and_the_copies_of_a_rule_that_goes_on_stand_whatever_is_weighed() -> None:
+    rule = RouteRule.model_validate(
+        {"name": "calm", "when": {"intent": "complaint"}, "priority": "routine", "copies": ["sales"], "continue": True}
+    )
+    said = verdict(
+        label(complaint=0.4, praise=0.35, question=0.25),
+        label(negative=0.9),
+        department=label(communications=0.99),
+        priority=label(alert=0.99),
+    )
+    first, weighed = route(said, SURE, Rules((rule,)))
+    assert first.department != weighed.department  # another reading decides
+    assert (weighed.priority, weighed.copies, weighed.added) == ("routine", ("sales",), ("calm",))
+    assert "Your rule «calm» adds to it" in " ".join(one.say("en") for one in weighed.because)
+
+
+def test_the_likeliest_stranger_copies_communications_even_where_a_reading_as_a_customer_decides() -> None:
+    said = verdict(
+        label(complaint=0.9), label(negative=0.9), department=label(customer_care=0.99, legal_regulatory=0.01)
+    )
+    who = label(regulator=0.5, customer=0.48)
+    first, weighed = route(said, who, stakeholder="regulator")
+    assert (first.department, weighed.department) == ("legal_regulatory", "customer_care")
+    assert "communications" in weighed.copies

@@ -1,0 +1,201 @@
+"""Gather the load of a team in one record that can be kept, sealed and worded again: what came, waits and is late."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from listener.config import Config
+from listener.mention import aware
+from stakeholders.edition import Edition
+from stakeholders.forecast import DepartmentForecast, forecast
+from stakeholders.hearing import Gap, gaps
+from stakeholders.inbox import NOBODY, Filters, count_inbox
+from stakeholders.notice import Muted, muted_in
+from stakeholders.owed import Incident, LegalDay, Silent, gravest_first, incidents, legal_days, silent_departments
+from stakeholders.period import Period
+from stakeholders.reckoning import CaseFates, case_fates
+from stakeholders.response import CaseLine, Response, needing_cases, response_times
+from stakeholders.store import cases, events
+
+__all__ = ["Load", "Routed", "Waiting", "from_json", "gather_load", "seal", "to_json"]
+
+_LISTED = 12  # cases by name: a team's list of work, not its archive
+_READ = 5000  # cases that need somebody, read to pick a team's own
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Count what waits in the inbox at a moment, exactly as the inbox counts it with the same filters."""
+
+    open: int
+    alerts: int
+    overdue: int
+    nobody: int  # of the open: nobody took them
+    snoozed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Count the cases that were first sent to these departments in a period, and those that had to go elsewhere."""
+
+    first: int
+    moved: int
+
+    @property
+    def right(self) -> int:
+        """Give how many were right the first time."""
+        return self.first - self.moved
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Hold every figure of a team's digest; `departments` empty means every one of them."""
+
+    name: str
+    label: str  # 2026-11-22, or 2026-W46
+    cadence: str
+    start: datetime
+    end: datetime
+    zone: str
+    brand: str
+    brand_name: str
+    departments: tuple[str, ...]
+    running: bool  # the time was not over when this was counted
+    came: tuple[Response, ...]
+    fates: CaseFates
+    fates_before: CaseFates
+    waiting: Waiting
+    routed: Routed
+    needing: tuple[CaseLine, ...]
+    needing_all: int
+    owners: Mapping[str, str]  # case number → who took it
+    incidents: tuple[Incident, ...]
+    silent: tuple[Silent, ...]
+    legal: tuple[LegalDay, ...]
+    forecast: tuple[DepartmentForecast, ...]
+    forecast_until: datetime | None
+    muted: Muted
+    gaps: tuple[Gap, ...]
+
+    @property
+    def days(self) -> int:
+        """Give how many days it tells of."""
+        return round((self.end - self.start) / timedelta(days=1))
+
+
+def gather_load(connection: Connection, config: Config, edition: Edition, now: datetime) -> Load:
+    """Count everything that a team's digest says, as it stands at `now`."""
+    now, period, brand, names = aware(now), edition.period, edition.brand, edition.departments
+    ahead = timedelta(days=1 if edition.cadence == "daily" else 7)
+    lines = [line for line in needing_cases(connection, brand, now, _READ) if not names or line.department in names]
+    told = forecast(connection, config, now, ahead, brand)
+    crises = incidents(connection, brand, names)
+    legal = legal_days(connection, config, brand, now, now + max(ahead, timedelta(days=3)), names)
+    listed = gravest_first(lines, crises, legal, _LISTED)
+    due = tuple(
+        replace(one, cases=()) for one in told.departments if one.due_within and (not names or one.department in names)
+    )
+    return Load(
+        name=edition.name,
+        label=edition.label,
+        cadence=edition.cadence,
+        start=period.start,
+        end=period.end,
+        zone=config.settings.instance.timezone,
+        brand=brand,
+        brand_name=config.settings.brands[brand].name,
+        departments=names,
+        running=now < period.end,
+        came=tuple(line for line in response_times(connection, period, brand) if not names or line.department in names),
+        fates=case_fates(connection, period, brand, names),
+        fates_before=case_fates(connection, period.previous(), brand, names),
+        waiting=_waiting(connection, brand, names, now),
+        routed=_routed(connection, period, brand, names),
+        needing=listed,
+        needing_all=len(lines),
+        owners=_owners(connection, [line.id for line in listed]),
+        incidents=tuple(crises),
+        silent=tuple(silent_departments(connection, period, brand, now, names)),
+        legal=tuple(legal),
+        forecast=due,
+        forecast_until=told.until if due else None,
+        muted=muted_in(connection, period, now, brand, names),
+        gaps=tuple(gaps(connection, period, now)),
+    )
+
+
+def _waiting(connection: Connection, brand: str, names: Sequence[str], now: datetime) -> Waiting:
+    def count(**more: Any) -> int:
+        return count_inbox(connection, Filters(brand=(brand,), department=tuple(names), **more), now)
+
+    return Waiting(
+        open=count(),
+        alerts=count(priority=("alert",)),
+        overdue=count(overdue=True),
+        nobody=count(owner=NOBODY),
+        snoozed=count(status="snoozed"),
+    )
+
+
+def _routed(connection: Connection, period: Period, brand: str, names: Sequence[str]) -> Routed:
+    """Count the cases by the department that they were sent to first, and those that left it since."""
+    opened = sa.and_(
+        cases.c.brand == brand,
+        cases.c.opened_at >= period.start,
+        cases.c.opened_at < period.end,
+        cases.c.merged_into.is_(None),
+    )
+    first = {
+        row.id: row.department for row in connection.execute(sa.select(cases.c.id, cases.c.department).where(opened))
+    }
+    left: set[int] = set()
+    moves = (
+        sa.select(events.c.case_id, events.c.before, events.c.after)
+        .join(cases, cases.c.id == events.c.case_id)
+        .where(opened, events.c.what == "rerouted")
+        .order_by(events.c.id.desc())
+    )
+    for row in connection.execute(moves):
+        was = (row.before or {}).get("department")
+        if was and (row.after or {}).get("department") not in (None, was):
+            first[row.case_id] = was  # the newest first, so that the oldest has the last word
+            left.add(row.case_id)
+    ours = [case_id for case_id, department in first.items() if not names or department in names]
+    return Routed(len(ours), len(left.intersection(ours)))
+
+
+def _owners(connection: Connection, ids: Sequence[int]) -> dict[str, str]:
+    query = sa.select(cases.c.id, cases.c.owner).where(cases.c.id.in_(ids), cases.c.owner.is_not(None))
+    return {str(row.id): row.owner for row in connection.execute(query)}
+
+
+@cache
+def _adapter() -> TypeAdapter[Load]:
+    return TypeAdapter(Load)
+
+
+def to_json(load: Load) -> dict[str, Any]:
+    """Turn figures into plain JSON for the archive."""
+    plain: dict[str, Any] = _adapter().dump_python(load, mode="json")
+    return plain
+
+
+def from_json(plain: Mapping[str, Any]) -> Load:
+    """Read figures back from the archive, as they were when they were counted."""
+    return _adapter().validate_python(plain)
+
+
+def seal(load: Load) -> str:
+    """Give a SHA-256 of the figures: same data, same seal, in whatever language they are read."""
+    text = json.dumps(to_json(load), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
