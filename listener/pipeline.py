@@ -210,13 +210,6 @@ class Flow:
             self.step("digest queued")
         return queued
 
-    def write_digest(self, week: str | None, brand: str | None, now: datetime) -> Any:
-        """Give the letter of a week ("2026-W46"; the last whole one when None); nothing is kept or sent."""
-        from stakeholders.digest import write
-
-        with self.store.read() as connection:
-            return write(connection, self.config, week, brand, now)
-
     @cached_property
     def traffic(self) -> Any:
         """Give the memory of what every hour lets expect."""

@@ -60,7 +60,7 @@ def erase(
     doomed = _read(connection, source, wanted)
     touched = sorted({one.case_id for one in doomed if one.case_id is not None})
     if touched:
-        _clear_letters(connection, [one for one in doomed if one.case_id is not None])  # they quote posts of cases only
+        _clear_letters(connection, doomed)
     for case_id in touched:
         mine = [one for one in doomed if one.case_id == case_id]
         for number in kin(connection, case_id):  # posts move by a merge or a split; what was written of them does not
@@ -111,6 +111,7 @@ def _clear_letters(connection: Connection, doomed: Sequence[_Doomed]) -> None:
     """Take the quotes of these posts, and who said them, out of the letters kept; every figure stays as it went out."""
     opened = {one.case_id for one in doomed if one.opened}
     said = {quote(one.text) for one in doomed}
+    gone = {one.mention_id for one in doomed}
     for row in connection.execute(sa.select(digests.c.id, digests.c.figures)).all():
         changed = False
         for name in ("needing", "largest"):
@@ -118,6 +119,11 @@ def _clear_letters(connection: Connection, doomed: Sequence[_Doomed]) -> None:
                 if line.get("quote") and (line.get("id") in opened or line["quote"] in said):
                     line["quote"], line["who"] = "", None
                     changed = True
+        for name in ("exchanges", "opportunities"):
+            for told in row.figures.get(name, ()):
+                left = [one for one in told["items"] if one.get("mention") not in gone]
+                changed = changed or len(left) != len(told["items"])
+                told["items"] = left
         if changed:
             connection.execute(digests.update().where(digests.c.id == row.id).values(figures=row.figures))
 

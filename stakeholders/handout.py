@@ -30,7 +30,7 @@ def print_letter(outline: Outline, pictures: Mapping[str, bytes], lang: str, at:
     for section in outline.sections:
         # A picture's heading never stands alone at the foot of a page.
         if section.blocks[0].kind == "picture" and section.blocks[0].name in pictures:
-            paper._keep(_TALL)
+            paper.keep(_TALL)
         _print_section(paper, section, pictures)
     paper.rule()
     paper.link(*outline.how)

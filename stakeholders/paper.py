@@ -53,7 +53,7 @@ class Paper:
     def heading(self, text: str, level: Literal[1, 2, 3] = 1, over: str | None = None) -> None:
         """Write a heading and put it into the outline; `over` is a small line above it."""
         pdf = self._pdf
-        self._keep(_SIZES[level] * 0.36 * 1.4 + 3 * _ROW)
+        self.keep(_SIZES[level] * 0.36 * 1.4 + 3 * _ROW)
         if level > 1 and pdf.get_y() > _MARGIN + 1:
             pdf.ln(4.0 if level == 2 else 2.0)
         if over:
@@ -71,7 +71,7 @@ class Paper:
     def bullet(self, words: str, tone: Tone = "plain", after: str | None = None) -> None:
         """Write one point of a list with a mark in its tone; `after` stands muted on the next line."""
         pdf = self._pdf
-        self._keep(2 * _ROW)
+        self.keep(2 * _ROW)
         pdf.set_fill_color(*_TONES[tone][1])
         pdf.rect(_MARGIN + 0.6, pdf.get_y() + 1.75, 1.6, 1.6, style="F")
         self._write(words, _BODY, _INK, indent=5.0)
@@ -130,7 +130,7 @@ class Paper:
 
         with Image.open(BytesIO(png)) as image:
             high = width * image.height / image.width
-        self._keep(high)
+        self.keep(high)
         pdf.image(BytesIO(png), x=_MARGIN, w=width, h=high, alt_text=self._known(words))
         pdf.ln(2.0)
 
@@ -152,6 +152,13 @@ class Paper:
         """Go on at the top of the next page."""
         self._pdf.add_page()
 
+    def keep(self, high: float) -> None:
+        """Begin a new page where `high` millimetres no longer fit, but not for what is longer than a page."""
+        pdf = self._pdf
+        longest = pdf.page_break_trigger - _MARGIN
+        if longest >= high > pdf.page_break_trigger - pdf.get_y() and pdf.get_y() > _MARGIN + 1:
+            pdf.add_page()
+
     def finish(self) -> bytes:
         """Give the document's bytes."""
         return bytes(self._pdf.output())
@@ -171,7 +178,7 @@ class Paper:
             told = pdf.multi_cell(inner, size * 0.5, self._known(words), dry_run=True, output="HEIGHT", align="L")
             high += cast("float", told)
         around = 2.2 if ground else 0.4
-        self._keep(high + 2 * around)
+        self.keep(high + 2 * around)
         top, page = pdf.get_y(), pdf.page_no()
         fits = top + high + 2 * around < pdf.page_break_trigger
         if fits:
@@ -188,13 +195,6 @@ class Paper:
         if pdf.page_no() == page and fits:
             pdf.set_y(top + high + 2 * around)
         pdf.ln(2.4)
-
-    def _keep(self, high: float) -> None:
-        """Begin a new page where `high` millimetres no longer fit, but not for what is longer than a page."""
-        pdf = self._pdf
-        longest = pdf.page_break_trigger - _MARGIN
-        if longest >= high > pdf.page_break_trigger - pdf.get_y() and pdf.get_y() > _MARGIN + 1:
-            pdf.add_page()
 
     def _write(
         self,

@@ -24,9 +24,10 @@ UNUSED = N_("No address names it, so nothing is sent there.")
 
 
 def _users(config: Config) -> dict[str, list[str]]:
-    """Give who is told by each address: departments and the digest."""
-    lists = [(name, table.alert) for name, table in config.settings.departments.items()]
+    """Give who is told by each address: departments and digests."""
+    lists: list[tuple[str, list[str]]] = [(name, table.alert) for name, table in config.settings.departments.items()]
     users: dict[str, list[str]] = {}
+    lists += [(f"digests {table.name}", table.to) for table in config.settings.digests]
     for name, addresses in (*lists, ("digest", config.settings.digest.to)):
         for address in addresses:
             users.setdefault(address.strip(), []).append(name)

@@ -33,7 +33,7 @@ _PAGES = (
     ("pulse", N_("Pulse"), ":material/monitoring:"),
     ("sources", N_("Sources"), ":material/sensors:"),
     ("accuracy", N_("Accuracy"), ":material/fact_check:"),
-    ("letters", N_("Mail"), ":material/mail:"),
+    ("letters", N_("Digests"), ":material/mail:"),
     ("settings", N_("Settings"), ":material/tune:"),
 )
 
@@ -67,11 +67,9 @@ def run(folder: Path) -> None:
 
 
 def _pages(scene: Scene) -> list[st.Page]:
-    """List the pages; the letters of a demo are there only when a folder of them is."""
+    """List the pages that this reader may open."""
     shown = []
     for name, title, icon in _PAGES:
-        if name == "letters" and not os.environ.get("ESCUCHA_DEMO_INBOX"):
-            continue
         if name == "settings" and scene.viewer.role != "admin":
             continue
 
