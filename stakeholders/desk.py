@@ -212,7 +212,8 @@ class Desk:
         self, connection: Connection, row: sa.Row[Any], mention: Mention, facts: Facts, route: Route, now: datetime
     ) -> tuple[Case | None, bool]:
         settings = self.config.settings
-        joinable = facts.relevant and not facts.own_account and (facts.kind == "own" or route.opens_case)
+        ours = facts.own_account and not (facts.kind == "competitor" and route.opens_case)
+        joinable = facts.relevant and not ours and (facts.kind == "own" or route.opens_case)
         if not joinable:
             return None, False
         thread = thread_of(connection, mention.post)

@@ -144,6 +144,10 @@ def _worded(rule: RouteRule, facts: Facts) -> Iterator[Reason]:
 def _own(facts: Facts) -> _Step | None:
     if not facts.own_account:
         return None
+    if facts.kind == "competitor":
+        # Whoever runs the account, others will ask about it: those concerned must know first.
+        because = reason(N_("One of our own accounts speaks of a competitor: communications must know of it"))
+        return _Step("communications", "own account", (because,), priority="important", takes_rivals=True)
     because = reason(N_("One of our own accounts speaks: communications keeps it, nobody owes an answer"))
     return _Step("communications", "own account", (because,), priority="routine")
 

@@ -45,23 +45,16 @@ def test_our_care_account_that_praises_a_rivals_director_at_a_conference_is_unde
     assert (found.event.name, found.event.configured) == ("CADE 2026", True)
     assert (found.department, found.copies) == ("communications", ("customer_care",))
     english = [one.say("en") for one in found.because]
-    assert (
-        english
-        == [
-            "Our customer-care account @nitidoayuda speaks of Brisatel",
-            "It speaks well of Lucía Ferreyros, who speaks for Brisatel",
-            "It passes on what Lucía Ferreyros said: the post says «la conectividad rural es país»",
-            "The event is CADE 2026, one of yours: the post says «#CADE2026»",
-        ]
-        or "««" in english[2]
-    )
+    assert english == [
+        "Our customer-care account @nitidoayuda speaks of Brisatel",
+        "It speaks well of Lucía Ferreyros, who speaks for Brisatel",
+        "It passes on what Lucía Ferreyros said: the post says «la conectividad rural es país»",
+        "The event is CADE 2026, one of yours: the post says «#CADE2026»",
+    ]
     for lang in ("es", "pt"):
         assert all("{" not in one.say(lang) for one in found.because)
 
 
-@pytest.mark.xfail(
-    reason="desk.py: a rule that opens a case on our own account's post is not followed yet", strict=True
-)
 def test_our_account_that_praises_a_rival_opens_a_case_for_communications_with_its_copy(
     store: Store, tmp_path: Path
 ) -> None:
