@@ -59,7 +59,9 @@ def exchange_lines(found: Sequence[Exchange]) -> tuple[Line, ...]:
         mine.sort(key=lambda one: (one.sentiment == "neutral", not one.people, one.event is None, -one.at.timestamp()))
         counts = {"n": total.exchanges, "positive": total.positive, "negative": total.negative}
         told = reason(_COUNTS[total.direction], **counts, neutral=total.neutral)
-        lines.append(Line(told, tuple(_exchange(one) for one in _apart(mine)), total.negative > 0))
+        # Needs somebody: more harm than good, and we are one of the two.
+        urgent = total.direction != "them_to_them" and total.negative > total.positive
+        lines.append(Line(told, tuple(_exchange(one) for one in _apart(mine)), urgent))
     return tuple(lines)
 
 

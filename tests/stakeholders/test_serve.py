@@ -174,7 +174,7 @@ def test_escucha_port_wins_over_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "escucha.example.org", ""])
 def test_any_address_but_loopback_is_refused_while_there_is_no_login(tmp_path: Path, host: str) -> None:
     config, script, _ = write(tmp_path, f'host = "{host}"')
-    with pytest.raises(ConfigError, match="there is no login yet"):
+    with pytest.raises(ConfigError, match="no login is asked"):
         serve(config, script=script)
     assert not (tmp_path / "data").exists()  # nothing was started
 
