@@ -59,8 +59,8 @@ def exchange_lines(found: Sequence[Exchange]) -> tuple[Line, ...]:
         mine.sort(key=lambda one: (one.sentiment == "neutral", not one.people, one.event is None, -one.at.timestamp()))
         counts = {"n": total.exchanges, "positive": total.positive, "negative": total.negative}
         told = reason(_COUNTS[total.direction], **counts, neutral=total.neutral)
-        # Needs somebody: more harm than good, and we are one of the two.
-        urgent = total.direction != "them_to_them" and total.negative > total.positive
+        # Needs somebody: at least as much harm as good, and we are one of the two.
+        urgent = total.direction != "them_to_them" and total.negative >= max(total.positive, 1)
         lines.append(Line(told, tuple(_exchange(one) for one in _apart(mine)), urgent))
     return tuple(lines)
 
