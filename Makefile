@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench wheel lock torch train corpus-card screenshots clean
+.PHONY: help setup demo test lint bench bench-large wheel lock torch train corpus-card screenshots clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lint: $(VENV)/dev.stamp ## ruff, mypy --strict, import contracts
 
 bench: $(VENV)/torch.stamp ## measure ours and the alternative in one run
 	@$(BIN)/python -m bench
+
+bench-large: $(VENV)/dev.stamp ## the pages' questions on archives of one and ten million mentions
+	@$(BIN)/python -m bench pages --large
 
 wheel: $(VENV)/dev.stamp ## build dist/escucha-*.whl
 	@$(BIN)/hatchling build -t wheel

@@ -1,4 +1,4 @@
-"""Run every benchmark of this folder: `python -m bench [NAME …]`; each prints one JSON line."""
+"""Run every benchmark of this folder: `python -m bench [NAME …]`; each prints JSON lines; pages takes `--large` too."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from importlib import import_module
 
 __all__ = ["main"]
 
-NAMES = ("match", "queries", "dedup", "spikes", "classify")
+NAMES = ("match", "queries", "dedup", "spikes", "ingest", "pages", "classify")
 
 
 def main(names: list[str]) -> None:
-    """Run the named benchmarks, or all."""
-    for name in names or NAMES:
-        import_module(f"bench.{name}").main()
+    """Run the named benchmarks, or all; a name with its own options stands alone: `pages --large`."""
+    if "pages" in names[:1]:
+        import_module("bench.pages").main(names[1:])
+        return
+    large = "--large" in names
+    for name in [one for one in names if one != "--large"] or NAMES:
+        if name == "pages":
+            import_module("bench.pages").main(["--large"] if large else [])
+        else:
+            import_module(f"bench.{name}").main()
 
 
 if __name__ == "__main__":

@@ -62,8 +62,12 @@ def addresses(page: Any, lang: str) -> list[tuple[str, str]]:
     found = [
         ("inbox", f"/?lang={lang}"),
         ("pulse", f"/pulse?days=90&lang={lang}"),
+        ("voices", f"/voices?days=90&lang={lang}"),
+        ("departments", f"/departments?days=90&lang={lang}"),
+        ("posts", f"/posts?days=90&lang={lang}"),
         ("sources", f"/sources?lang={lang}"),
         ("accuracy", f"/accuracy?lang={lang}"),
+        ("settings", f"/settings?lang={lang}"),
     ]
     if case:
         found.append(("case", f"/{case}"))

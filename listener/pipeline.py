@@ -232,13 +232,20 @@ class Flow:
             self.step("spikes stored")
         return len(found)
 
+    def fold(self, now: datetime) -> int:
+        """Bring the hourly sums together that PostgreSQL's writers appended; give how many rows."""
+        from listener.rollup import fold
+
+        with self.store.write() as connection:
+            return fold(connection)
+
     def cases(self, now: datetime) -> int:
         """Wake the cases whose snooze is over and queue what your own system is told; give how many of both."""
         from stakeholders.snooze import wake_due
         from stakeholders.ticket import queue_crm_due
 
         with self.store.write() as connection:
-            done = wake_due(connection, self.config.settings, now) + queue_crm_due(connection, self.config, now)
+            done = wake_due(connection, self.config, now) + queue_crm_due(connection, self.config, now)
         if done:
             self.step("cases woken")
         return done
@@ -291,6 +298,7 @@ class Flow:
             attempt(self.route)
             attempt(self.send)
         attempt(self.route)
+        attempt(self.fold)
         attempt(self.spikes)
         attempt(self.cases)
         attempt(self.watch)

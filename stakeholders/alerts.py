@@ -7,6 +7,7 @@ hours of its department.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,7 @@ ON_DUTY = N_("{quote_who} is on duty for {department}")
 ROSE = N_("the case became more urgent: it is now {priority}")
 JOINED = N_("another post joined the case and made it more urgent: it is now {priority}")
 REOPENED = N_("the case was opened again")
+WOKE = N_("the case was put off until now, and its time came")
 SOURCE_DOWN = N_("the source {quote_source} keeps failing, so nothing new is heard from it")
 NAMED = N_("{quote_who} named you in a note")
 
@@ -83,11 +85,12 @@ def addresses_of(config: Config, department: Department) -> tuple[list[tuple[str
 def queue_case(connection: Connection, config: Config, case: Case, mention_id: int, joined: bool, now: datetime) -> int:
     """Queue who must hear of a case, in the caller's transaction; give how many messages are new.
 
-    An address is told once for a case, and again only when the case became more urgent or was opened again; so calling
-    this for every mention that joins is right. `mention_id` is the mention that the message shows. In quiet hours an
-    alert goes to whoever is on duty, and what is only important waits for their end.
+    An address is told once for a case, and again only when the case became more urgent, was opened again or woke; so
+    calling this for every mention that joins is right. `mention_id` is the mention that the message shows. In quiet
+    hours an alert goes to whoever is on duty, and what is only important waits for their end.
     """
-    opening = 1 + _count(connection, case.id, "reopened")
+    begun = _begun(connection, case.id)
+    opening = 1 + len(begun)
     known = _known(connection, case, opening)
     rank = PRIORITIES.index(case.priority)
     rows: list[dict[str, Any]] = []
@@ -106,7 +109,8 @@ def queue_case(connection: Connection, config: Config, case: Case, mention_id: i
         if any(told.rank > rank for told in heard):
             why = reason(JOINED if joined else ROSE, priority=case.priority)
         elif opening > 1 and one.kind == "case":
-            why = reason(REOPENED)
+            woke = begun[-1] == "woke"
+            why = reason(JOINED, priority=case.priority) if woke and joined else reason(WOKE if woke else REOPENED)
         if subject is None:
             subject = case_subjects(connection, [(case.id, mention_id)]).get((case.id, mention_id))
         at = heard_at(config.settings, one.department, case.priority, now)
@@ -178,9 +182,10 @@ def _known(connection: Connection, case: Case, opening: int) -> list[_Told]:
     return known
 
 
-def _count(connection: Connection, case_id: int, what: str) -> int:
-    wanted = sa.select(sa.func.count()).where(events.c.case_id == case_id, events.c.what == what)
-    return connection.scalar(wanted) or 0
+def _begun(connection: Connection, case_id: int) -> Sequence[str]:
+    """Give how a case began anew, each time: reopened or woke, oldest first."""
+    wanted = sa.and_(events.c.case_id == case_id, events.c.what.in_(("reopened", "woke")))
+    return connection.scalars(sa.select(events.c.what).where(wanted).order_by(events.c.id)).all()
 
 
 def outbox_row(key: str, kind: str, channel: str, recipient: str, why: Reason, now: datetime) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def open_case(
     case_id = connection.execute(cases.insert().values(**row).returning(cases.c.id)).scalar_one()
     connection.execute(case_mentions.insert().values(mention_id=mention_id, case_id=case_id, how="opened"))
     after = {"mention": mention_id, "department": route.department, "priority": route.priority, "rule": route.rule}
-    record(connection, case_id, now, PROGRAM, "opened", after=after)
+    record(connection, case_id, now, PROGRAM, "opened", after=after, held=True)
     return give(connection, case_id)
 
 

@@ -45,6 +45,12 @@ def word_case(
     case = read_case(connection, row.case_id)
     if case is None:
         raise LookupError(f"case {row.case_id}")
+    if case.kind == "crisis":
+        from stakeholders.crisisletter import word_crisis
+
+        told = word_crisis(connection, config, row, case, now, lang)
+        if told is not None:
+            return told
     mention_id = int((row.payload or {}).get("mention_id", 0))
     found = connection.execute(select_mentions().where(mentions.c.id == mention_id)).one_or_none()
     mention = read_mention(found) if found is not None else None  # a post may be erased after its alert was queued

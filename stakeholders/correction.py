@@ -26,11 +26,12 @@ from stakeholders.decision import (
 )
 from stakeholders.dossier import read_case
 from stakeholders.facts import Case
+from stakeholders.merging import stand_in
 from stakeholders.priority import RANKS
 from stakeholders.regulation.mark import mark
 from stakeholders.sla import due_at
 from stakeholders.step import OVER, change, give, lock
-from stakeholders.store import case_mentions, decisions
+from stakeholders.store import case_mentions, cases, decisions
 
 if TYPE_CHECKING:
     from stakeholders.desk import Desk
@@ -84,6 +85,16 @@ def correct(
             record(connection, case.id, now, who, "corrected", *changed)
         return new
     record(connection, case_id, now, who, "corrected", *changed)
+    if connection.scalar(sa.select(cases.c.kind).where(cases.c.id == case_id)) == "crisis":
+        if route.opens_case and not old.route.opens_case and _leave(connection, case_id, mention_id):
+            desk.recall(connection, facts.brand, row.published_at)
+            case = desk.file(connection, row, mention, facts, route, now)
+            if case is not None and case.id != case_id:
+                left = {"case": case.id, "mentions": [mention_id]}
+                change(connection, lock(connection, case_id, None, now), {}, now, PROGRAM, "split", None, left)
+        else:
+            mark(connection, desk.config.settings, case_id, mention_id, facts, now)
+        return new  # one post moves no crisis, which a rise of many opened
     mark(connection, desk.config.settings, case_id, mention_id, facts, now)
     _move(desk, connection, case_id, mention_id, who, now)
     return new
@@ -155,6 +166,16 @@ def _move(desk: Desk, connection: Connection, case_id: int, mention_id: int, who
         from stakeholders.alerts import queue_case
 
         queue_case(connection, desk.config, moved, mention_id, False, now)
+
+
+def _leave(connection: Connection, crisis_id: int, mention_id: int) -> bool:
+    """Take a post that owes an answer of its own now out of a crisis; the last one stays, since it stands for it."""
+    mine = sa.select(case_mentions.c.mention_id).where(case_mentions.c.case_id == crisis_id)
+    if connection.scalar(mine.where(case_mentions.c.mention_id != mention_id).limit(1)) is None:
+        return False
+    connection.execute(case_mentions.delete().where(case_mentions.c.mention_id == mention_id))
+    stand_in(connection, crisis_id)
+    return True
 
 
 def _standing(connection: Connection, case: Case) -> Status:

@@ -81,6 +81,37 @@ def tally() -> tuple[sa.Label[int], ...]:
 
 def honest_counts(connection: Connection, period: Period, brand: str | None, now: datetime | None = None) -> Honest:
     """Count what stands behind the figures of a period, of one brand or of all; gaps up to `now` when it is given."""
+    from stakeholders.tally import add_up, is_limited, kept_counts, sums_by
+
+    if is_limited(connection):
+        told = _count_rows(connection, period, brand)
+    else:
+        sums = connection.execute(sa.select(*add_up(sums_by(connection, period, brand, "kind")))).one()
+        kept = kept_counts(connection, period, brand)
+        told = {name: int(number) for name, number in sums._mapping.items()}
+        relevant = told["mentions"]
+        told |= {
+            "collected": kept["collected"],
+            "mentions": kept["heard"],
+            "relevant": relevant,
+            "excluded": kept["excluded"],
+            "waiting": kept["heard"] - relevant - kept["excluded"],
+            "repeats": kept["repeat"],
+            "corrected": kept["corrected"],
+            "texts": _count_texts(connection, period, brand),
+        }
+    rejected = sa.select(sa.func.count()).where(quarantine.c.at >= period.start, quarantine.c.at < period.end)
+    return Honest(
+        rejected=connection.scalar(rejected) or 0,
+        gaps=tuple(gaps(connection, period, now)),
+        removed=count_removed(connection, period.start, period.end),
+        quiet=read_quiet(connection, period.start, period.end),
+        **told,
+    )
+
+
+def _count_rows(connection: Connection, period: Period, brand: str | None) -> dict[str, int]:
+    """Count from the rows themselves, for a reader who sees only a part of them."""
     row: Any = connection.execute(
         sa.select(
             sa.func.count().label("mentions"),
@@ -94,26 +125,29 @@ def honest_counts(connection: Connection, period: Period, brand: str | None, now
             sa.func.count().filter(verdicts.c.relevant, verdicts.c.unsure).label("unsure"),
             sa.func.count().filter(verdicts.c.relevant, case_mentions.c.how == "repeat").label("repeats"),
             sa.func.count().filter(verdicts.c.by == "person").label("corrected"),
-            # A post that is not compared yet counts as a text of its own.
-            sa.func.count(sa.distinct(sa.func.coalesce(posts.c.cluster, posts.c.id)))
-            .filter(verdicts.c.relevant)
-            .label("texts"),
         )
         .select_from(
-            mentions.join(posts)
-            .outerjoin(verdicts, sa.and_(verdicts.c.mention_id == mentions.c.id, verdicts.c.current))
-            .outerjoin(case_mentions, case_mentions.c.mention_id == mentions.c.id)
+            mentions.outerjoin(verdicts, sa.and_(verdicts.c.mention_id == mentions.c.id, verdicts.c.current)).outerjoin(
+                case_mentions, case_mentions.c.mention_id == mentions.c.id
+            )
         )
         .where(named(period, brand))
     ).one()
     first, end = moment_of(period.first_hour), moment_of(period.end_hour)
     collected = sa.select(sa.func.count()).where(posts.c.published_at >= first, posts.c.published_at < end)
-    rejected = sa.select(sa.func.count()).where(quarantine.c.at >= period.start, quarantine.c.at < period.end)
-    return Honest(
-        collected=connection.scalar(collected) or 0,
-        rejected=connection.scalar(rejected) or 0,
-        gaps=tuple(gaps(connection, period, now)),
-        removed=count_removed(connection, period.start, period.end),
-        quiet=read_quiet(connection, period.start, period.end),
+    return {
         **row._mapping,
-    )
+        "collected": connection.scalar(collected) or 0,
+        "texts": _count_texts(connection, period, brand),
+    }
+
+
+def _count_texts(connection: Connection, period: Period, brand: str | None) -> int:
+    """Count the different texts of the relevant mentions; no sums can be kept of what is counted once in any stretch.
+
+    A post that is not compared yet counts as a text of its own.
+    """
+    text = sa.func.coalesce(posts.c.cluster, posts.c.id)
+    tables = counted().join(posts, posts.c.id == mentions.c.post_id)
+    query = sa.select(sa.func.count(text.distinct())).select_from(tables).where(named(period, brand))
+    return connection.scalar(query) or 0

@@ -52,7 +52,7 @@ class CaseMention:
     """Hold one post of a case with what was judged and decided of it; `masked` tells that the author is hidden."""
 
     mention_id: int
-    how: str  # opened | thread | repeat
+    how: str  # opened | thread | repeat | merged | spike
     mention: Mention
     verdict: Verdict | None
     decision: Decision | None
@@ -71,15 +71,23 @@ def masked(mention: Mention) -> Mention:
 
 
 def read_case(connection: Connection, case_id: int) -> Case | None:
-    """Read a case with its counts and the reasons of the mention that opened it; None when there is none."""
+    """Read a case with its counts and the reasons of the mention that opened it; None when there is none.
+
+    A crisis was opened by a rise, whose parts are its reasons, for `outbreak.say_cause`.
+    """
     row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).one_or_none()
     if row is None:
         return None
+    counted = count_people(connection, [case_id]).get(case_id, (0, 0))
+    if row.kind == "crisis":
+        from stakeholders.crisis import reasons_of
+
+        if because := reasons_of(connection, case_id):
+            return case_from_row(row, counted, because)
     opened = sa.select(case_mentions.c.mention_id).where(
         case_mentions.c.case_id == case_id, case_mentions.c.how == "opened"
     )
     detail = connection.scalar(sa.select(decisions.c.detail).where(decisions.c.mention_id.in_(opened)))
-    counted = count_people(connection, [case_id]).get(case_id, (0, 0))
     return case_from_row(row, counted, from_json((detail or {}).get("because", ())))
 
 

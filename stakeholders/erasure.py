@@ -189,15 +189,16 @@ def _settle_case(connection: Connection, case_id: int, gone: frozenset[int], why
             .order_by(case_mentions.c.mention_id)
         )
     )
-    waiting = sa.and_(alerts.c.case_id == case_id, alerts.c.state == "pending")
-    if left:
-        if all(row.how != "opened" for row in left):
+    waiting = sa.and_(alerts.c.case_id == case_id, alerts.c.state.in_(("pending", "muted")))
+    crisis = connection.scalar(sa.select(cases.c.kind).where(cases.c.id == case_id)) == "crisis"
+    if left or crisis:  # a crisis is a rise of many, told without any post
+        if left and all(row.how != "opened" for row in left):
             # Lists show a case by the post that opened it, so the oldest one left stands in.
             first = case_mentions.update().where(case_mentions.c.mention_id == left[0].mention_id)
             connection.execute(first.values(how="opened"))
         for row in connection.execute(sa.select(alerts.c.id, alerts.c.payload).where(waiting)).all():
             if (row.payload or {}).get("mention_id") in gone:
-                shown = {**row.payload, "mention_id": left[-1].mention_id}
+                shown = {**row.payload, "mention_id": left[-1].mention_id if left else 0}  # 0: none
                 connection.execute(alerts.update().where(alerts.c.id == row.id).values(payload=shown))
         note = to_json([reason(_ONE_GONE[why])])[0]
         record(connection, case_id, now, PROGRAM, "note", after={"note": note})

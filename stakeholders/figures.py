@@ -23,7 +23,7 @@ from stakeholders.campaign import Campaign, campaigns
 from stakeholders.forecast import DepartmentForecast, forecast
 from stakeholders.notice import Muted, Notice, muted_in, noticed
 from stakeholders.owed import Incident, LegalDay, Silent, gravest_first, incidents, legal_days, silent_departments
-from stakeholders.period import Period, week, week_name
+from stakeholders.period import Period, to_day_end, week, week_name
 from stakeholders.reckoning import CaseFates, MentionFates, case_fates, mention_fates
 from stakeholders.store import digests
 
@@ -114,7 +114,7 @@ def gather(connection: Connection, config: Config, name: str, brand: str, now: d
     now = aware(now)
     before = period.previous()
     heard_before = any(day.mentions is not None for day in insight.volume_by_day(connection, before, [brand]))
-    ahead = forecast(connection, config, now, timedelta(days=7), brand)
+    ahead = forecast(connection, config, now, to_day_end(now, 7, config.zone), brand)
     due = tuple(replace(one, cases=()) for one in ahead.departments if one.due_within)
     crises, legal = incidents(connection, brand), legal_days(connection, config, brand, now, now + _SOON)
     seen = noticed(connection, config, period, brand, now)

@@ -14,18 +14,20 @@ from listener.reason import N_, say
 from listener.store import mentions, read_mention, select_mentions
 from stakeholders.caseletter import FACT, Veil, nameless, say_all
 from stakeholders.chat import cut, one_line
+from stakeholders.crisis import reasons_of
 from stakeholders.decision import read_decision
 from stakeholders.dossier import read_case
 from stakeholders.facts import Case
 from stakeholders.letter import Row, before, capital, clock, plain, zone_of
 from stakeholders.links import links_for
+from stakeholders.outbreak import say_cause
 from stakeholders.priority import RANKS
 from stakeholders.store import alerts, case_mentions, cases, events
 
 if TYPE_CHECKING:
     from listener.config import Config
 
-__all__ = ["LISTED", "word_group", "word_note"]
+__all__ = ["LISTED", "line_of", "word_group", "word_note"]
 
 LISTED = 10  # cases that a letter about many shows; the inbox shows all
 SHORT = 200  # characters of a post
@@ -81,7 +83,7 @@ def word_group(
         "quote": None,
         "rows": _counted(found, lang),
         "lists": [],
-        "cases": [_line(connection, config, row, one, shown[one.id], now, lang) for one in found[:LISTED]],
+        "cases": [line_of(connection, config, row, one, shown[one.id], now, lang) for one in found[:LISTED]],
         "more": say(N_("And {count} more, which the inbox shows."), lang, count=rest) if rest > 0 else "",
         "button": None,
         "link": (f"{config.public_url}/?{urlencode(link)}", say(N_("See them in the inbox"), lang)),
@@ -121,16 +123,22 @@ def _counted(found: Iterable[sa.Row[Any]], lang: str) -> list[Row]:
     return [(say(N_("Who speaks"), lang), " · ".join(words), [])]
 
 
-def _line(
+def line_of(
     connection: Connection,
     config: Config,
     row: sa.Row[Any],
-    case: sa.Row[Any],
+    case: sa.Row[Any] | Case,
     mention_id: int | None,
     now: datetime,
     lang: str,
+    press: bool = True,
 ) -> dict[str, Any]:
-    """Give one case of the list: by when, who speaks, the start of the post, why it came here, where to press."""
+    """Give one case of a list: by when, who speaks, the start of the post, why it came here, where to press.
+
+    Of a crisis its rise is told, not a post. Without `press` the line only leads to the case.
+    """
+    if case.kind == "crisis":
+        return _line_of_crisis(connection, config, row, case, now, lang)
     found = None
     if mention_id is not None:
         found = connection.execute(select_mentions().where(mentions.c.id == mention_id)).one_or_none()
@@ -142,15 +150,34 @@ def _line(
     if case.due_at is not None:
         head.append(before(case.due_at, now, config))
     why = say_all(decision.route.because[:1], lang, veil) if decision is not None else []
-    press = links_for(config, case.id, row.channel, row.recipient, now=now, lang=lang)[:1]
     return {
         "head": " · ".join(head),
         "text": cut(veil.hide(one_line(plain(mention.post.text))), SHORT) if mention is not None else "",
         "why": why[0] if why else "",
-        "links": (
-            *(press if (row.payload or {}).get("kind") != "copy" else ()),
-            (say(N_("Case {count}"), lang, count=case.id), f"{config.public_url}/case?id={case.id}"),
-        ),
+        "links": _links(config, row, case.id, now, lang, press),
+    }
+
+
+def _links(
+    config: Config, row: sa.Row[Any], case_id: int, now: datetime, lang: str, press: bool
+) -> tuple[tuple[str, str], ...]:
+    owed = press and (row.payload or {}).get("kind") != "copy"
+    return (
+        *(links_for(config, case_id, row.channel, row.recipient, now=now, lang=lang)[:1] if owed else ()),
+        (say(N_("Case {count}"), lang, count=case_id), f"{config.public_url}/case?id={case_id}"),
+    )
+
+
+def _line_of_crisis(
+    connection: Connection, config: Config, row: sa.Row[Any], case: sa.Row[Any] | Case, now: datetime, lang: str
+) -> dict[str, Any]:
+    head = [say(N_("Crisis"), lang)] + ([before(case.due_at, now, config)] if case.due_at is not None else [])
+    told = plain(say_cause(reasons_of(connection, case.id), lang))
+    return {
+        "head": " · ".join(head),
+        "text": cut(Veil(config, row, None, False).hide(told), SHORT),
+        "why": "",
+        "links": _links(config, row, case.id, now, lang, True),
     }
 
 

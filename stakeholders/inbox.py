@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,27 +11,40 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.mention import aware
+from listener.query import QueryError, parse
+from listener.query.search import search
+from listener.query.sql import where
+from listener.reason import Reason
 from listener.store import authors, mentions, posts
-from listener.taxonomy import DEPARTMENTS, OPEN_STATUSES, PRIORITIES, SENTIMENTS, STAKEHOLDERS, STATUSES
+from listener.taxonomy import OPEN_STATUSES
 from sentiment.store import verdicts
+from stakeholders.crisis import reasons_of
 from stakeholders.dossier import case_from_row, count_people, is_masked
 from stakeholders.facts import Case
+from stakeholders.filters import LONGEST_SEARCH, NOBODY, Filters
 from stakeholders.step import OVER
 from stakeholders.store import case_mentions, cases, decisions
 
-__all__ = ["NOBODY", "Filters", "InboxPage", "InboxRow", "Key", "count_facets", "count_inbox", "read_inbox"]
+__all__ = [
+    "FACETS",
+    "LONGEST_SEARCH",
+    "NOBODY",
+    "Filters",
+    "InboxPage",
+    "InboxRow",
+    "Key",
+    "count_facets",
+    "count_inbox",
+    "list_inbox",
+    "read_inbox",
+    "read_rows",
+]
 
-NOBODY = "-"  # Filters.owner: cases that nobody took
-_VIEWS = ("open", "all", *STATUSES)
+FACETS = ("department", "priority", "status", "stakeholder", "sentiment", "source", "brand")
 _SNIPPET = 280  # characters
+_INEXACT = 5_000  # posts that are looked through where a database cannot say a query exactly
+_OVER = sa.text("cases.status NOT IN ({})".format(", ".join(f"'{status}'" for status in OPEN_STATUSES)))
 _OPEN = sa.text("cases.status IN ({})".format(", ".join(f"'{status}'" for status in OPEN_STATUSES)))
-
-_KNOWN: Mapping[str, tuple[str, ...]] = {
-    "department": DEPARTMENTS,
-    "priority": PRIORITIES,
-    "stakeholder": STAKEHOLDERS,
-    "sentiment": SENTIMENTS,
-}
 
 
 class Key(NamedTuple):
@@ -43,54 +56,11 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """Hold what the reader wants to see; an empty tuple means any, several values mean any of them."""
-
-    department: tuple[str, ...] = ()
-    priority: tuple[str, ...] = ()
-    stakeholder: tuple[str, ...] = ()
-    sentiment: tuple[str, ...] = ()  # of the post that opened the case
-    source: tuple[str, ...] = ()  # of the post that opened the case
-    brand: tuple[str, ...] = ()
-    status: str = "open"  # open (new or acknowledged), all, or one status: snoozed, dismissed, …
-    owner: str | None = None  # NOBODY: cases that nobody took
-    overdue: bool = False
-    unsure: bool = False  # only those whose sentiment the judge is unsure of
-
-    def to_query(self) -> dict[str, list[str]]:
-        """Give the parameters of the page's address; what is not filtered is left out."""
-        query: dict[str, list[str]] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value == field.default:
-                continue
-            query[field.name] = ["1"] if value is True else [value] if isinstance(value, str) else list(value)
-        return query
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, str | Sequence[str]]) -> Filters:
-        """Read filters from an address; what a stranger or an older link wrote and nobody knows is left out."""
-        told: dict[str, Any] = {}
-        for field in fields(cls):
-            given = query.get(field.name, ())
-            values = tuple(dict.fromkeys([given] if isinstance(given, str) else given))
-            if field.name in ("overdue", "unsure"):
-                told[field.name] = values[:1] == ("1",)
-            elif field.name == "status":
-                told["status"] = values[0] if values and values[0] in _VIEWS else "open"
-            elif field.name == "owner":
-                told["owner"] = values[0] if values and values[0] else None
-            else:
-                known = _KNOWN.get(field.name)
-                told[field.name] = tuple(one for one in values if one and (known is None or one in known))
-        return cls(**told)
-
-
-@dataclass(frozen=True, slots=True)
 class InboxRow:
     """Hold one case with the post that stands for it; `author` is None when not told and when it must be hidden.
 
     Of a case whose posts were all removed no post is told: `mention_id` and `published_at` are None, texts are empty.
+    Of a crisis `case.reasons` tell its rise (outbreak.say_cause); other rows have no reasons.
     """
 
     case: Case
@@ -115,6 +85,15 @@ class InboxPage:
     next: Key | None = None
 
 
+_COLUMNS: dict[str, sa.Column[Any]] = {
+    "department": cases.c.department,
+    "priority": cases.c.priority,
+    "status": cases.c.status,
+    "stakeholder": cases.c.stakeholder,
+    "sentiment": verdicts.c.sentiment,
+    "source": posts.c.source,
+    "brand": cases.c.brand,
+}
 _TABLES = (
     cases.outerjoin(case_mentions, sa.and_(case_mentions.c.case_id == cases.c.id, case_mentions.c.how == "opened"))
     .outerjoin(mentions, mentions.c.id == case_mentions.c.mention_id)
@@ -135,67 +114,105 @@ def read_inbox(
     """
     now = aware(now)
     query = (
-        sa.select(
-            cases,
-            mentions.c.id.label("mention_id"),
-            sa.func.substr(posts.c.text, 1, _SNIPPET + 1).label("snippet"),
-            authors.c.handle,
-            authors.c.name,
-            authors.c.followers,
-            posts.c.source,
-            posts.c.url,
-            posts.c.published_at,
-            verdicts.c.sentiment,
-            verdicts.c.unsure,
-            decisions.c.stakeholder.label("speaker"),
-        )
-        .select_from(_TABLES)
-        .where(*_conditions(filters, now))
+        _select_rows()
+        .where(*_conditions(connection, filters, now))
         .order_by(cases.c.rank, cases.c.due_at, cases.c.id)
         .limit(limit + 1)
     )
     if after is not None:
         query = query.where(_behind(after))
     found = connection.execute(query).all()
-    counted = count_people(connection, [row.id for row in found[:limit]]) if found else {}
-    rows = tuple(_row(row, counted.get(row.id, (0, 0)), now) for row in found[:limit])
+    rows = _rows(connection, found[:limit], now)
     last = rows[-1].case if len(found) > limit else None
     return InboxPage(rows, None if last is None else Key(found[limit - 1].rank, last.due_at, last.id))
 
 
+def read_rows(connection: Connection, case_ids: Sequence[int], now: datetime) -> tuple[InboxRow, ...]:
+    """Read these cases as rows, in the order given, whatever became of them; those that are gone are left out."""
+    if not case_ids:
+        return ()
+    found = {row.id: row for row in connection.execute(_select_rows().where(cases.c.id.in_(list(case_ids))))}
+    return _rows(connection, [found[one] for one in case_ids if one in found], aware(now))
+
+
+def list_inbox(
+    connection: Connection, filters: Filters, now: datetime, after: Key | None = None, limit: int = 100
+) -> list[Key]:
+    """List only where the rows of the inbox stand, as read_inbox orders them."""
+    query = (
+        sa.select(cases.c.rank, cases.c.due_at, cases.c.id)
+        .select_from(_tables(filters))
+        .where(*_conditions(connection, filters, aware(now)))
+        .order_by(cases.c.rank, cases.c.due_at, cases.c.id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(_behind(after))
+    return [Key(row.rank, row.due_at, row.id) for row in connection.execute(query)]
+
+
+def _tables(filters: Filters, column: sa.Column[Any] = cases.c.id) -> sa.FromClause:
+    """Give what a count reads: the cases alone, unless something of the first post is asked."""
+    of_post = filters.sentiment or filters.source or filters.unsure or column.table is not cases
+    return _TABLES if of_post else cases
+
+
+def _select_rows() -> sa.Select[Any]:
+    return sa.select(
+        cases,
+        mentions.c.id.label("mention_id"),
+        sa.func.substr(posts.c.text, 1, _SNIPPET + 1).label("snippet"),
+        authors.c.handle,
+        authors.c.name,
+        authors.c.followers,
+        posts.c.source,
+        posts.c.url,
+        posts.c.published_at,
+        verdicts.c.sentiment,
+        verdicts.c.unsure,
+        decisions.c.stakeholder.label("speaker"),
+    ).select_from(_TABLES)
+
+
+def _rows(connection: Connection, found: Sequence[sa.Row[Any]], now: datetime) -> tuple[InboxRow, ...]:
+    counted = count_people(connection, [row.id for row in found]) if found else {}
+    rose = {row.id: reasons_of(connection, row.id) for row in found if row.kind == "crisis"}
+    return tuple(_row(row, counted.get(row.id, (0, 0)), now, rose.get(row.id, ())) for row in found)
+
+
 def count_inbox(connection: Connection, filters: Filters, now: datetime) -> int:
     """Count the cases that the filters let through."""
-    query = sa.select(sa.func.count()).select_from(_TABLES).where(*_conditions(filters, aware(now)))
+    query = (
+        sa.select(sa.func.count()).select_from(_tables(filters)).where(*_conditions(connection, filters, aware(now)))
+    )
     return connection.scalar(query) or 0
 
 
-def count_facets(connection: Connection, filters: Filters, now: datetime) -> dict[str, dict[str, int]]:
-    """Count the cases by department, priority and status; each with all filters but its own, so that a choice shows."""
+def count_facets(
+    connection: Connection, filters: Filters, now: datetime, names: Collection[str] = FACETS[:3]
+) -> dict[str, dict[str, int]]:
+    """Count the cases by these of FACETS; each with all filters but its own, so that every choice shows."""
     counted: dict[str, dict[str, int]] = {}
-    for name in ("department", "priority", "status"):
-        column = cases.c[name]
+    for name in names:
+        column = _COLUMNS[name]
         query = (
             sa.select(column, sa.func.count())
-            .select_from(_TABLES)
-            .where(*_conditions(filters, aware(now), without=name))
+            .select_from(_tables(filters, column))
+            .where(*_conditions(connection, filters, aware(now), without=name))
             .group_by(column)
             .order_by(column)
         )
-        counted[name] = {row[0]: row[1] for row in connection.execute(query)}
+        counted[name] = {row[0]: row[1] for row in connection.execute(query) if row[0] is not None}
     return counted
 
 
-def _conditions(filters: Filters, now: datetime, without: str = "") -> list[sa.ColumnElement[bool]]:
-    columns: dict[str, sa.Column[Any]] = {
-        "department": cases.c.department,
-        "priority": cases.c.priority,
-        "stakeholder": cases.c.stakeholder,
-        "brand": cases.c.brand,
-        "sentiment": verdicts.c.sentiment,
-        "source": posts.c.source,
-    }
+def _conditions(
+    connection: Connection, filters: Filters, now: datetime, without: str = ""
+) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = [
-        column.in_(wanted) for name, column in columns.items() if name != without and (wanted := getattr(filters, name))
+        column.in_(wanted)
+        for name, column in _COLUMNS.items()
+        if name not in (without, "status") and (wanted := getattr(filters, name))
     ]
     found.append(cases.c.merged_into.is_(None))  # its posts stand in the case that it is part of
     if filters.status == "open" and without != "status":
@@ -203,13 +220,33 @@ def _conditions(filters: Filters, now: datetime, without: str = "") -> list[sa.C
         found.append(_OPEN)  # type: ignore[arg-type]
     elif filters.status != "all" and without != "status":
         found.append(cases.c.status == filters.status)
+        if filters.status not in OPEN_STATUSES:
+            found.append(_OVER)  # type: ignore[arg-type]
     if filters.owner is not None:
         found.append(cases.c.owner.is_(None) if filters.owner == NOBODY else cases.c.owner == filters.owner)
     if filters.overdue:
         found += [cases.c.due_at < now, cases.c.answered_at.is_(None), cases.c.status.not_in(OVER)]
     if filters.unsure:
         found.append(verdicts.c.unsure)
+    if filters.q:
+        found.append(_said(connection, filters))
     return found
+
+
+def _said(connection: Connection, filters: Filters) -> sa.ColumnElement[bool]:
+    """Give the cases with a post that fits the search; a search that cannot be read is told by the page."""
+    try:
+        query = parse(filters.q, zone=filters.zone)
+    except QueryError:
+        return sa.true()
+    asked = where(query, connection.dialect.name)
+    fits = asked.clause
+    if not asked.exact:
+        fits = posts.c.id.in_([one.id for one in search(connection, query, limit=_INEXACT).found])
+    tables = case_mentions.join(mentions, mentions.c.id == case_mentions.c.mention_id)
+    tables = tables.join(posts, posts.c.id == mentions.c.post_id)
+    # The posts of the list outside are others: correlate nothing.
+    return cases.c.id.in_(sa.select(case_mentions.c.case_id).select_from(tables).where(fits).correlate(None))
 
 
 def _behind(key: Key) -> sa.ColumnElement[bool]:
@@ -224,8 +261,8 @@ def _behind(key: Key) -> sa.ColumnElement[bool]:
     return sa.or_(cases.c.rank > key.rank, sa.and_(cases.c.rank == key.rank, later))
 
 
-def _row(row: sa.Row[Any], counted: tuple[int, int], now: datetime) -> InboxRow:
-    case = case_from_row(row, counted)
+def _row(row: sa.Row[Any], counted: tuple[int, int], now: datetime, rose: tuple[Reason, ...]) -> InboxRow:
+    case = case_from_row(row, counted, rose)
     # After a merge or a split another speaker's post may stand for the case.
     hide = is_masked(case.stakeholder, case.department) or is_masked(row.speaker or "", case.department)
     text = " ".join((row.snippet or "").split())

@@ -10,16 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.mention import Brand
-from listener.store import mentions
 from sentiment.interval import Z, wilson
-from sentiment.store import verdicts
-from stakeholders.counts import Honest, counted, honest_counts, named, tally
+from stakeholders.counts import Honest, honest_counts
 from stakeholders.hearing import Gap, gaps, heard_days
 from stakeholders.period import Period
 from stakeholders.response import (
@@ -33,7 +30,8 @@ from stakeholders.response import (
     response_times,
     top_cases,
 )
-from stakeholders.store import cases, decisions
+from stakeholders.store import cases
+from stakeholders.tally import Label, add_up, sums_by
 from stakeholders.unusual import Unusual, unusual_days
 from stakeholders.volume import DayCount, volume_by_day
 
@@ -57,6 +55,7 @@ __all__ = [
     "heard_days",
     "honest_counts",
     "needing_cases",
+    "net_of",
     "net_sentiment",
     "open_now",
     "overlap",
@@ -137,16 +136,12 @@ def shares(connection: Connection, period: Period, watched: Sequence[Brand] | No
 
     With `watched`, brands without a mention stand there too, and brands that are no longer watched do not.
     """
-    query = (
-        sa.select(mentions.c.brand, sa.func.min(mentions.c.kind).label("kind"), sa.func.count().label("mentions"))
-        .select_from(counted())
-        .where(named(period, None))
-        .group_by(mentions.c.brand)
-    )
     found = {brand.key: (str(brand.kind), 0) for brand in watched or ()}
-    if watched is not None:
-        query = query.where(mentions.c.brand.in_(list(found)))
-    found |= {row.brand: (row.kind, row.mentions) for row in connection.execute(query)}
+    sums = sums_by(connection, period, None if watched is None else list(found), "kind")
+    added = sa.func.sum(sums.c.mentions)
+    query = sa.select(sums.c.brand, sa.func.min(sums.c.name).label("kind"), added.label("mentions"))
+    query = query.where(sums.c.mentions != 0).group_by(sums.c.brand).having(added > 0)
+    found |= {row.brand: (row.kind, int(row.mentions)) for row in connection.execute(query)}
     total = sum(number for _, number in found.values())
     given = []
     for brand, (kind, number) in found.items():
@@ -156,30 +151,29 @@ def shares(connection: Connection, period: Period, watched: Sequence[Brand] | No
 
 
 def net_sentiment(connection: Connection, period: Period, brand: str | None) -> Net | None:
-    """Give net sentiment with its interval; None when there is no mention.
+    """Give net sentiment with its interval; None when there is no mention."""
+    row = connection.execute(sa.select(*add_up(sums_by(connection, period, brand, "kind")))).one()
+    return net_of(**row._mapping)
+
+
+def net_of(mentions: int, negative: int, neutral: int, positive: int, unsure: int = 0) -> Net | None:
+    """Give the net sentiment of counts with its interval; None of no mention.
 
     The interval is Wald's with half an item added to each of four cells (Agresti and Min 2005, for a difference of two
     proportions of the same items): with few mentions the plain one is far too narrow.
     """
-    row = connection.execute(sa.select(*tally()).select_from(counted()).where(named(period, brand))).one()
-    if not row.mentions:
+    if not mentions:
         return None
-    net = (row.positive - row.negative) / row.mentions
-    total = row.mentions + 2
-    ups, downs = (row.positive + 0.5) / total, (row.negative + 0.5) / total
+    net = (positive - negative) / mentions
+    total = mentions + 2
+    ups, downs = (positive + 0.5) / total, (negative + 0.5) / total
     half = Z * math.sqrt((ups + downs - (ups - downs) ** 2) / total)
     low, high = min(net, max(-1.0, ups - downs - half)), max(net, min(1.0, ups - downs + half))
-    return Net(**row._mapping, net=net, low=low, high=high)
+    return Net(mentions, negative, neutral, positive, unsure, net, low, high)
 
 
 def voices(connection: Connection, period: Period, brand: str | None) -> list[Voice]:
     """Count who spoke, loudest first; the mentions add up to the relevant ones, the cases to those opened."""
-    query = (
-        sa.select(decisions.c.stakeholder, *tally())
-        .select_from(counted().outerjoin(decisions, decisions.c.mention_id == mentions.c.id))
-        .where(named(period, brand))
-        .group_by(decisions.c.stakeholder)
-    )
     opened = (
         sa.select(cases.c.stakeholder, sa.func.count())
         .where(cases.c.opened_at >= period.start, cases.c.opened_at < period.end)
@@ -188,7 +182,11 @@ def voices(connection: Connection, period: Period, brand: str | None) -> list[Vo
     if brand is not None:
         opened = opened.where(cases.c.brand == brand)
     made: dict[str | None, int] = {row[0]: row[1] for row in connection.execute(opened)}
-    found = [Voice(**row._mapping, cases=made.pop(row.stakeholder, 0)) for row in connection.execute(query)]
+    found = []
+    for part in _parts(connection, period, brand, "stakeholder"):
+        who = part.name or None
+        told = (part.mentions, part.negative, part.neutral, part.positive)
+        found.append(Voice(who, *told, made.pop(who, 0), part.unsure))
     # A case can be opened now on a post of another week: its speaker said nothing in this one.
     found.extend(Voice(stakeholder, 0, 0, 0, 0, number) for stakeholder, number in made.items())
     return sorted(found, key=lambda voice: (-voice.mentions, -voice.cases, voice.stakeholder or "~"))
@@ -196,15 +194,16 @@ def voices(connection: Connection, period: Period, brand: str | None) -> list[Vo
 
 def dimensions(connection: Connection, period: Period, brand: str | None) -> list[Part]:
     """Count what it was about, by reputation dimension, largest first."""
-    return _parts(connection, period, brand, verdicts.c.dimension)
+    return _parts(connection, period, brand, "dimension")
 
 
 def sources_of(connection: Connection, period: Period, brand: str | None) -> list[Part]:
     """Count where it was said, by source, largest first."""
-    return _parts(connection, period, brand, mentions.c.source)
+    return _parts(connection, period, brand, "source")
 
 
-def _parts(connection: Connection, period: Period, brand: str | None, label: sa.Column[Any]) -> list[Part]:
-    query = sa.select(label.label("name"), *tally()).select_from(counted()).where(named(period, brand)).group_by(label)
+def _parts(connection: Connection, period: Period, brand: str | None, label: Label) -> list[Part]:
+    sums = sums_by(connection, period, brand, label)
+    query = sa.select(sums.c.name, *add_up(sums)).group_by(sums.c.name).having(sa.func.sum(sums.c.mentions) > 0)
     found = [Part(**row._mapping) for row in connection.execute(query)]
     return sorted(found, key=lambda part: (-part.mentions, part.name))

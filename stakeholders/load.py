@@ -19,42 +19,18 @@ from listener.mention import aware
 from stakeholders.edition import Edition
 from stakeholders.forecast import DepartmentForecast, forecast
 from stakeholders.hearing import Gap, gaps
-from stakeholders.inbox import NOBODY, Filters, count_inbox
 from stakeholders.notice import Muted, muted_in
 from stakeholders.owed import Incident, LegalDay, Silent, gravest_first, incidents, legal_days, silent_departments
-from stakeholders.period import Period
+from stakeholders.period import to_day_end
 from stakeholders.reckoning import CaseFates, case_fates
 from stakeholders.response import CaseLine, Response, needing_cases, response_times
-from stakeholders.store import cases, events
+from stakeholders.store import cases
+from stakeholders.workload import Routed, Waiting, count_routed, count_waiting
 
-__all__ = ["Load", "Routed", "Waiting", "from_json", "gather_load", "seal", "to_json"]
+__all__ = ["Load", "from_json", "gather_load", "seal", "to_json"]
 
 _LISTED = 12  # cases by name: a team's list of work, not its archive
 _READ = 5000  # cases that need somebody, read to pick a team's own
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Count what waits in the inbox at a moment, exactly as the inbox counts it with the same filters."""
-
-    open: int
-    alerts: int
-    overdue: int
-    nobody: int  # of the open: nobody took them
-    snoozed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Routed:
-    """Count the cases that were first sent to these departments in a period, and those that had to go elsewhere."""
-
-    first: int
-    moved: int
-
-    @property
-    def right(self) -> int:
-        """Give how many were right the first time."""
-        return self.first - self.moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +72,7 @@ class Load:
 def gather_load(connection: Connection, config: Config, edition: Edition, now: datetime) -> Load:
     """Count everything that a team's digest says, as it stands at `now`."""
     now, period, brand, names = aware(now), edition.period, edition.brand, edition.departments
-    ahead = timedelta(days=1 if edition.cadence == "daily" else 7)
+    ahead = to_day_end(now, 1 if edition.cadence == "daily" else 7, config.zone)
     lines = [line for line in needing_cases(connection, brand, now, _READ) if not names or line.department in names]
     told = forecast(connection, config, now, ahead, brand)
     crises = incidents(connection, brand, names)
@@ -119,8 +95,8 @@ def gather_load(connection: Connection, config: Config, edition: Edition, now: d
         came=tuple(line for line in response_times(connection, period, brand) if not names or line.department in names),
         fates=case_fates(connection, period, brand, names),
         fates_before=case_fates(connection, period.previous(), brand, names),
-        waiting=_waiting(connection, brand, names, now),
-        routed=_routed(connection, period, brand, names),
+        waiting=count_waiting(connection, brand, names, now),
+        routed=count_routed(connection, period, brand, names),
         needing=listed,
         needing_all=len(lines),
         owners=_owners(connection, [line.id for line in listed]),
@@ -132,46 +108,6 @@ def gather_load(connection: Connection, config: Config, edition: Edition, now: d
         muted=muted_in(connection, period, now, brand, names),
         gaps=tuple(gaps(connection, period, now)),
     )
-
-
-def _waiting(connection: Connection, brand: str, names: Sequence[str], now: datetime) -> Waiting:
-    def count(**more: Any) -> int:
-        return count_inbox(connection, Filters(brand=(brand,), department=tuple(names), **more), now)
-
-    return Waiting(
-        open=count(),
-        alerts=count(priority=("alert",)),
-        overdue=count(overdue=True),
-        nobody=count(owner=NOBODY),
-        snoozed=count(status="snoozed"),
-    )
-
-
-def _routed(connection: Connection, period: Period, brand: str, names: Sequence[str]) -> Routed:
-    """Count the cases by the department that they were sent to first, and those that left it since."""
-    opened = sa.and_(
-        cases.c.brand == brand,
-        cases.c.opened_at >= period.start,
-        cases.c.opened_at < period.end,
-        cases.c.merged_into.is_(None),
-    )
-    first = {
-        row.id: row.department for row in connection.execute(sa.select(cases.c.id, cases.c.department).where(opened))
-    }
-    left: set[int] = set()
-    moves = (
-        sa.select(events.c.case_id, events.c.before, events.c.after)
-        .join(cases, cases.c.id == events.c.case_id)
-        .where(opened, events.c.what == "rerouted")
-        .order_by(events.c.id.desc())
-    )
-    for row in connection.execute(moves):
-        was = (row.before or {}).get("department")
-        if was and (row.after or {}).get("department") not in (None, was):
-            first[row.case_id] = was  # the newest first, so that the oldest has the last word
-            left.add(row.case_id)
-    ours = [case_id for case_id, department in first.items() if not names or department in names]
-    return Routed(len(ours), len(left.intersection(ours)))
 
 
 def _owners(connection: Connection, ids: Sequence[int]) -> dict[str, str]:

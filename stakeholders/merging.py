@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -16,8 +16,7 @@ from sqlalchemy import Connection
 from listener.reason import N_, reason, to_json
 from listener.settings import Settings
 from listener.store import mentions, posts, read_mention, select_mentions
-from sentiment.store import read_verdict
-from stakeholders.decision import Decision, facts_of, read_decision
+from stakeholders.decision import Decision, read_decision
 from stakeholders.facts import Case
 from stakeholders.priority import RANKS
 from stakeholders.sla import due_at
@@ -25,7 +24,10 @@ from stakeholders.step import PROGRAM, UNFINISHED, NotPossible, change, check, g
 from stakeholders.store import alerts, case_mentions, cases, drafts, events, spikes
 from stakeholders.thread import thread_of
 
-__all__ = ["kin", "merge", "resolve", "split"]
+if TYPE_CHECKING:
+    from listener.config import Config
+
+__all__ = ["kin", "merge", "resolve", "split", "stand_in"]
 
 _URGENT = N_("a more urgent case was merged into it")
 _TOLD_THERE = "the case was merged with one that this address was told of"
@@ -61,7 +63,7 @@ def merge(connection: Connection, case_id: int, into: int, who: str, now: dateti
         case_mentions.update().where(case_mentions.c.case_id == case_id).values(case_id=into, how="merged")
     )
     if moved:
-        _stand_in(connection, into)
+        stand_in(connection, into)
     changes = _joined(ends, stays)
     woken = stays.status == "snoozed" and "rank" in changes
     if woken:
@@ -136,15 +138,19 @@ def _move_letters(connection: Connection, case_id: int, into: int) -> None:
 
 
 def split(
-    connection: Connection, settings: Settings, case_id: int, mention_ids: Iterable[int], who: str, now: datetime
+    connection: Connection, config: Config, case_id: int, mention_ids: Iterable[int], who: str, now: datetime
 ) -> Case:
     """Take posts out of a case into one of their own and give it; the last post stays.
 
     It goes where its first post was decided to go, its clock runs since that post was heard, and it is named as if the
-    post had opened it. Posts that a merge had brought give the merged case back. Raises NotPossible for posts that are
+    post had opened it. Posts that a merge had brought give the merged case back. Who answers it is told, and the legal
+    clocks of both follow their posts. Raises NotPossible for posts that are
     not in the case, for none and for all.
     """
-    chosen = sorted(set(mention_ids))
+    from stakeholders.alerts import queue_case
+    from stakeholders.regulation.mark import settle
+
+    settings, chosen = config.settings, sorted(set(mention_ids))
     holders = _holders(connection, chosen)
     rows = hold(connection, case_id, *holders.values())
     row = rows.get(case_id)
@@ -163,7 +169,7 @@ def split(
         how = "opened" if mention_id == chosen[0] else "thread"
         moved = case_mentions.update().where(case_mentions.c.mention_id == mention_id)
         connection.execute(moved.values(case_id=made, how=how))
-    _stand_in(connection, case_id)
+    stand_in(connection, case_id)
     _show_others(connection, case_id, frozenset(chosen))
     if back is None:
         new = give(connection, made)
@@ -176,9 +182,11 @@ def split(
         after = {"status": "new", "from": case_id, "mentions": chosen}
         change(connection, back, changes, now, who, "reopened", {"status": back.status}, after)
     change(connection, row, {}, now, who, "split", None, {"case": made, "mentions": chosen})
-    for mention_id in chosen:
-        _mark(connection, settings, made, mention_id, now)
-    return give(connection, made)
+    for number in (made, case_id):
+        settle(connection, settings, number, now)
+    new = give(connection, made)
+    queue_case(connection, config, new, chosen[0], False, now)
+    return new
 
 
 def _holders(connection: Connection, mention_ids: list[int]) -> dict[int, int]:
@@ -233,18 +241,7 @@ def _leading(connection: Connection, mention_ids: list[int]) -> Decision | None:
     return min(needing, key=lambda one: RANKS[one.route.priority], default=None)
 
 
-def _mark(connection: Connection, settings: Settings, case_id: int, mention_id: int, now: datetime) -> None:
-    """Set the legal clock of a case that was split off, as its posts say."""
-    from stakeholders.regulation.mark import mark
-
-    row = connection.execute(select_mentions().where(mentions.c.id == mention_id)).one_or_none()
-    decision, verdict = read_decision(connection, mention_id), read_verdict(connection, mention_id)
-    if row is not None and decision is not None and verdict is not None:
-        facts = facts_of(read_mention(row), verdict, decision.speaker)
-        mark(connection, settings, case_id, mention_id, facts, now)
-
-
-def _stand_in(connection: Connection, case_id: int) -> None:
+def stand_in(connection: Connection, case_id: int) -> None:
     """Let the oldest post stand for a case that lost the one that opened it: lists show a case by that post."""
     left = connection.execute(
         sa.select(case_mentions.c.mention_id, case_mentions.c.how)

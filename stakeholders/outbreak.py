@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from listener.reason import N_, Reason, reason
+from listener.reason import N_, Reason, reason, say
 
 if TYPE_CHECKING:
     from stakeholders.drivers import Drivers
+    from stakeholders.surge import Surge
     from stakeholders.traffic import Measure
 
-__all__ = ["dated", "say_cause", "word_cause"]
+__all__ = ["dated", "say_cause", "word_cause", "word_surge"]
 
 _COPIED = 0.34  # share of different texts under which it is one text repeated
 _FEWEST = 6  # mentions, before that is worth a word
@@ -34,8 +35,7 @@ def word_cause(
 
     The hour of the onset is written in `zone`, with its date when that is not today.
     """
-    begun = onset.astimezone(zone)
-    since = f"{begun:%H:%M}" if begun.date() == now.astimezone(zone).date() else f"{begun:%Y-%m-%d %H:%M}"
+    since = _hour(onset, now, zone)
     facts: dict[str, str | int | float] = {"count": observed, "quote_since": since}
     facts |= {"low": math.floor(low), "high": math.ceil(high)}
     if drivers.intent is not None:
@@ -79,6 +79,54 @@ def dated(because: Sequence[Reason], onset: datetime, zone: tzinfo) -> tuple[Rea
     )
 
 
+def _hour(at: datetime, now: datetime, zone: tzinfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local:%H:%M}" if local.date() == now.astimezone(zone).date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def word_surge(surge: Surge, lang: str, zone: tzinfo, now: datetime, *, drivers: bool = True) -> list[tuple[str, str]]:
+    """Give what a crisis consists of as labels and values, for pages and letters; words in it may be strangers'.
+
+    What nobody told, or nothing shares, is left out; so are the drivers where their sentences stand beside it. Times
+    are written in `zone`.
+    """
+    part = surge.members
+    facts = {"count": part.mentions, "harmful": part.harmful, "people": part.people}
+    told = [
+        (N_("Since"), _hour(surge.onset, now, zone) + " · " + _until(surge, lang, zone, now)),
+        (N_("So far"), say(N_("{count} mentions, {harmful} of them harmful; people: {people}"), lang, **facts)),
+        (N_("Expected"), _range(surge, lang)),
+    ]
+    if drivers and surge.words:
+        told.append((N_("New in it"), "«" + "», «".join(surge.words) + "»"))
+    if drivers and surge.stakeholder is not None:
+        told.append((N_("Who speaks"), say("{fact}", lang, fact=surge.stakeholder)))
+    where = [_plain(surge.source)] if surge.source is not None else []
+    if surge.country is not None:
+        where.append(_country(surge.country, lang))
+    if drivers and where:
+        told.append((N_("Where"), " · ".join(where)))
+    if part.cases:
+        sentence = N_("{count}, each with its own author, who is owed an answer")
+        told.append((N_("Single cases"), say(sentence, lang, count=len(part.cases))))
+    return [(say(label, lang), value) for label, value in told]
+
+
+def _until(surge: Surge, lang: str, zone: tzinfo, now: datetime) -> str:
+    if surge.ended_at is None:
+        return say(N_("still on"), lang)
+    return say(N_("over at {quote_time}"), lang, quote_time=_hour(surge.ended_at, now, zone))
+
+
+def _range(surge: Surge, lang: str) -> str:
+    facts = {"low": math.floor(surge.low), "high": math.ceil(surge.high), "count": surge.observed}
+    sentence = N_("{low} to {high}; {count} came")
+    if surge.measure == "negative":
+        sentence = N_("{low} to {high} harmful ones; {count} came")
+    young = say(N_("not enough history yet: the range is a wide guess"), lang)
+    return say(sentence, lang, **facts) + (f"; {young}" if surge.young else "")
+
+
 def _plain(source: str) -> str:
     return source.removeprefix("demo-")
 
@@ -93,6 +141,10 @@ def _named(one: Reason, lang: str) -> Reason:
     code = one.facts.get("country")
     if not isinstance(code, str):
         return one
+    return Reason(one.sentence, {**one.facts, "country": _country(code, lang)})
+
+
+def _country(code: str, lang: str) -> str:
     from babel import Locale
 
-    return Reason(one.sentence, {**one.facts, "country": Locale(lang).territories.get(code.upper(), code)})
+    return str(Locale(lang).territories.get(code.upper(), code))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from listener.mention import aware
 
-__all__ = ["Day", "Period", "last_days", "last_whole_week", "midnight", "week", "week_name"]
+__all__ = ["Day", "Period", "last_days", "last_whole_week", "midnight", "to_day_end", "week", "week_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,11 @@ def _hour(moment: datetime) -> int:
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """Give the moment a local day begins, in UTC; where clocks skip midnight, the first moment of that day."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def to_day_end(now: datetime, days: int, zone: ZoneInfo) -> timedelta:
+    """Give how long it is to 23:59 of the local day `days` from now, the same end for all that is written in a day."""
+    return midnight(now.astimezone(zone).date() + timedelta(days=days + 1), zone) - timedelta(minutes=1) - now
 
 
 def week(name: str, zone: ZoneInfo) -> Period:

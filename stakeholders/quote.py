@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
-__all__ = ["quote"]
+__all__ = ["quote", "veil_quote", "veil_words"]
 
 _MARK = "[…]"
 _ADDRESS = re.compile(r"(?:https?:|www\.)\S*", re.IGNORECASE)
@@ -13,6 +14,7 @@ _MAIL = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+\.[^\s@<>,;:]+")
 _NUMBER = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){7,}")  # a phone, an identity card, an account
 _AMOUNT = re.compile(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*")  # 12.000.000
 _DOT = re.compile(r"(?<=\w)\.(?=[^\W\d_])")
+_SAID = re.compile("«[^»]*»")
 _JOINERS = "\u200c\u200d\ufe0f"  # they hold an emoji or a word together and show nothing else
 
 
@@ -33,6 +35,16 @@ def quote(text: str, limit: int = 160) -> str:
         cut = plain[: limit - 1]
         plain = (cut[: cut.rfind(" ")] if " " in cut[limit // 2 :] else cut).rstrip(" ,;:.") + "…"
     return _DOT.sub(".\u2060", plain)
+
+
+def veil_quote(quoted: str, veil: Callable[[str], str]) -> str:
+    """Give a quote as a veil leaves it; the joiners that keep it from being a link do not hide a name from the veil."""
+    return _DOT.sub(".\u2060", veil(quoted.replace("\u2060", "")))
+
+
+def veil_words(words: str, veil: Callable[[str], str]) -> str:
+    """Give a sentence of ours with what it quotes («…») as a veil leaves it; its own figures stay."""
+    return _SAID.sub(lambda found: veil_quote(found[0], veil), words)
 
 
 def _hidden(char: str) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from listener.config import Config
 from stakeholders import charts, load
-from stakeholders.blocks import Outline, Sentence
+from stakeholders.blocks import Block, Outline, Sentence
 from stakeholders.figures import Figures, seal, to_json
 from stakeholders.headline import sentences
 from stakeholders.load import Load
 from stakeholders.outline import lay_out
+from stakeholders.quote import veil_quote, veil_words
 from stakeholders.wording import Wording
 from stakeholders.worksheet import lay_out_load, load_sentences
 
@@ -28,6 +30,7 @@ class Digest:
     url: str
     instance: str
     hash: str  # same data, same hash
+    veil: Callable[[str], str] | None = None  # what strangers' words pass for readers outside; None: they are whole
 
     @property
     def label(self) -> str:
@@ -37,9 +40,23 @@ class Digest:
     @property
     def outline(self) -> Outline:
         """Word the letter."""
+        told = {"url": self.url, "instance": self.instance, "seal": self.hash}
         if isinstance(self.figures, Load):
-            return lay_out_load(self.figures, self.wording, url=self.url, instance=self.instance, seal=self.hash)
-        return lay_out(self.figures, self.headline, self.wording, url=self.url, instance=self.instance, seal=self.hash)
+            laid = lay_out_load(self.figures, self.wording, **told)
+        else:
+            laid = lay_out(self.figures, self.headline, self.wording, **told)
+        return laid if self.veil is None else _veiled(laid, self.veil)
+
+
+def _veiled(laid: Outline, veil: Callable[[str], str]) -> Outline:
+    """Let every word of a stranger in a letter pass a veil."""
+
+    def hide(block: Block) -> Block:
+        said = veil_quote(block.quote, veil) if block.quote else ""
+        return replace(block, quote=said, words=veil_words(block.words, veil))
+
+    sections = tuple(replace(one, blocks=tuple(map(hide, one.blocks))) for one in laid.sections)
+    return replace(laid, sections=sections, sentences=tuple(map(hide, laid.sentences)))
 
 
 def digest_of(config: Config, figures: Figures | Load, lang: str, sealed: str | None = None) -> Digest:

@@ -21,7 +21,19 @@ from listener.errors import EscuchaError
 from listener.store import authors, mentions, posts, quarantine
 from listener.taxonomy import Department
 from sentiment.store import verdicts
-from stakeholders.store import alerts, case_mentions, cases, decisions, digests, drafts, events, spikes
+from stakeholders.store import (
+    alerts,
+    case_mentions,
+    cases,
+    decisions,
+    digests,
+    drafts,
+    events,
+    presences,
+    saved_views,
+    seen,
+    spikes,
+)
 
 __all__ = ["OPEN_TABLES", "NotVisible", "Scope", "limit"]
 
@@ -76,6 +88,10 @@ class Scope:
             posts: posts.c.id.in_(post_ids),
             authors: authors.c.id.in_(sa.select(posts.c.author_id).where(posts.c.id.in_(post_ids))),
             quarantine: sa.true(),
+            seen: seen.c.case_id.in_(self._case_ids),
+            presences: presences.c.case_id.in_(self._case_ids),
+            # Filters of the inbox that colleagues named; whoever opens one sees the own departments' cases through it.
+            saved_views: sa.true(),
             digests: sa.or_(sa.false(), *scoped),  # a digest of one department; those for directors count all
         }
 
@@ -94,8 +110,10 @@ class Scope:
         raise self._refuse(type(statement).__name__)
 
     def _limit_insert(self, statement: sa.Insert) -> sa.Insert:
-        # What a member of a department writes: the history, notes, drafts, corrections and letters of a case it sees.
-        if statement.table in (events, drafts, alerts, verdicts, cases, case_mentions, decisions):
+        # What a member of a department writes: the history, notes, drafts, corrections and letters of a case it sees,
+        # what it has seen, and its own views.
+        written = (events, drafts, alerts, verdicts, cases, case_mentions, decisions, seen, presences, saved_views)
+        if statement.table in written:
             return statement
         raise self._refuse(str(statement.table))
 

@@ -64,7 +64,9 @@ def _over(row: sa.Row[Any], one: Subject) -> str | None:
         return None
     if one.status not in ("new", "acknowledged"):
         return SEEN
-    seen = one.acknowledged_at is not None and (row.kind == "escalated" or one.acknowledged_at > row.created_at)
+    if row.kind == "escalated":
+        return SEEN if one.status != "new" else None  # a case that woke was seen once, and waits again
+    seen = one.acknowledged_at is not None and one.acknowledged_at > row.created_at
     return SEEN if seen else None  # who acknowledged before it became more urgent still hears of that
 
 

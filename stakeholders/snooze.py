@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.mention import aware
 from listener.reason import N_, reason, to_json
-from listener.settings import Settings
 from stakeholders.facts import Case
 from stakeholders.step import PROGRAM, UNFINISHED, NotPossible, change, give, hold, lock, refuse_over
-from stakeholders.store import cases
+from stakeholders.store import case_mentions, cases
+
+if TYPE_CHECKING:
+    from listener.config import Config
 
 __all__ = ["LONGEST", "snooze", "wake", "wake_due"]
 
@@ -59,21 +62,34 @@ def wake(connection: Connection, case_id: int, who: str, now: datetime, version:
     return give(connection, case_id)
 
 
-def wake_due(connection: Connection, settings: Settings, now: datetime) -> int:
-    """Wake every case whose time came, in the caller's transaction; give how many.
+def wake_due(connection: Connection, config: Config, now: datetime) -> int:
+    """Wake every case whose time came and tell its department, in the caller's transaction; give how many.
 
-    Run twice or killed between two commits, each case wakes once. Brands that are no longer watched sleep on.
+    Run twice or killed between two commits, each case wakes and is told once. Brands that are no longer watched sleep
+    on.
     """
+    from stakeholders.alerts import queue_case
+
     now = aware(now)
-    brands = [brand.key for brand in settings.watched()]
+    brands = [brand.key for brand in config.settings.watched()]
     slept = sa.and_(cases.c.status == "snoozed", cases.c.snoozed_until <= now, cases.c.brand.in_(brands))
     ids = list(connection.scalars(sa.select(cases.c.id).where(slept).order_by(cases.c.id)))
     woken = 0
     for case_id, row in hold(connection, *ids).items():
         # Somebody may have put it off again before the row was ours.
-        if row.status == "snoozed" and row.snoozed_until is not None and row.snoozed_until <= now:
-            wake(connection, case_id, PROGRAM, now)
-            woken += 1
+        if row.status != "snoozed" or row.snoozed_until is None or row.snoozed_until > now:
+            continue
+        case = wake(connection, case_id, PROGRAM, now)
+        woken += 1
+        shown = _newest(connection, case_id)
+        if shown is not None:
+            queue_case(connection, config, case, shown, False, now)
     if woken:
         log.info("snooze: %d cases woke", woken)
     return woken
+
+
+def _newest(connection: Connection, case_id: int) -> int | None:
+    """Give the latest post of a case, which a message shows; None when all were removed."""
+    mine = sa.select(case_mentions.c.mention_id).where(case_mentions.c.case_id == case_id)
+    return connection.scalar(mine.order_by(case_mentions.c.mention_id.desc()).limit(1))

@@ -22,6 +22,7 @@ from stakeholders.store import cases, events
 __all__ = [
     "OVER",
     "PROGRAM",
+    "SILENT",
     "TRANSITIONS",
     "UNFINISHED",
     "Acknowledgement",
@@ -54,6 +55,25 @@ TRANSITIONS: Mapping[str, Mapping[Status, tuple[Status, ...]]] = {
     "reopened": {"answered": ("new",), "closed": ("new", "answered"), "dismissed": ("new",)},
     "merged": dict.fromkeys((*UNFINISHED, "answered", "closed", "dismissed"), ("closed",)),
 }
+
+# Lines that change nothing which a person could overwrite unawares: a refusal never names them as what was changed.
+SILENT = frozenset(
+    {
+        "clocked",
+        "corrected",
+        "drafted",
+        "escalated",
+        "muted",
+        "note",
+        "resealed",
+        "returned",
+        "signed",
+        "submitted",
+        "ticketed",
+        "told",
+        "used",
+    }
+)
 
 _MOVED = N_("{quote_who} changed this case meanwhile ({ago} ago): look at it again")
 _CHANGED = {
@@ -108,12 +128,16 @@ def record(
     what: str,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    *,
+    held: bool = False,
 ) -> int:
     """Append one sealed line to a case's history, holding the case's row so that two lines never share a seal.
 
-    Gives the id of the line; a stable name for what happened.
+    `held` tells that the caller holds or made the row in this transaction. Gives the id of the line; a stable name for
+    what happened.
     """
-    hold(connection, case_id)
+    if not held:
+        hold(connection, case_id)
     line = {"at": at, "who": clean(who) or "", "what": what, "before": before, "after": after}
     seal = next_seal(connection, case_id, **line)  # type: ignore[arg-type]
     row = events.insert().values(case_id=case_id, seal=seal, **line)
@@ -142,9 +166,9 @@ def check(connection: Connection, row: sa.Row[Any], version: int | None, now: da
     """Raise Stale, saying who changed what and how long ago, unless the version is the row's; None is any."""
     if version is None or version == row.version:
         return
-    told = [event for event in history(connection, row.id) if event.what in _CHANGED]
+    told = [event for event in history(connection, row.id) if event.what not in SILENT]
     what, who, at = (told[-1].what, told[-1].who, told[-1].at) if told else ("opened", PROGRAM, row.opened_at)
-    raise Stale(row.id, reason(_CHANGED[what], quote_who=who, ago=ago(at, now)))
+    raise Stale(row.id, reason(_CHANGED.get(what, _MOVED), quote_who=who, ago=ago(at, now)))
 
 
 def refuse_over(connection: Connection, row: sa.Row[Any], now: datetime) -> None:
@@ -182,9 +206,9 @@ def change(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> int:
-    """Change a case's row, count its version up and write the line; give the line's id."""
+    """Change a case's row, which the caller holds, count its version up and write the line; give the line's id."""
     connection.execute(cases.update().where(cases.c.id == row.id).values(**changes, version=cases.c.version + 1))
-    return record(connection, row.id, now, who, what, before, after)
+    return record(connection, row.id, now, who, what, before, after, held=True)
 
 
 def give(connection: Connection, case_id: int) -> Case:

@@ -1,4 +1,4 @@
-"""Keep decisions, cases, their history, the outbox, digests and suppressions; queries stand by their subject."""
+"""Keep decisions, cases, their history, who looked at them, the outbox and digests; queries stand by their subject."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ __all__ = [
     "digests",
     "drafts",
     "events",
+    "presences",
+    "saved_views",
+    "seen",
     "silences",
     "spikes",
     "suppressions",
@@ -73,6 +76,16 @@ cases = sa.Table(
     sa.Column("ticket_url", sa.Text),
     sa.Index("ix_cases_thread", "thread"),
     sa.Index("ix_cases_opened_at", "opened_at"),
+    # a view of one other status, in order; never the open ones, which would else be sorted instead of read in order
+    sa.Index(
+        "ix_cases_status_rank_due_at_id",
+        "status",
+        "rank",
+        "due_at",
+        "id",
+        sqlite_where=sa.text("status NOT IN ('new', 'acknowledged')"),
+        postgresql_where=sa.text("status NOT IN ('new', 'acknowledged')"),
+    ),
     # the inbox: open cases, most urgent first; the partial index keeps it small however old the archive grows
     sa.Index(
         "ix_cases_inbox",
@@ -215,4 +228,33 @@ suppressions = sa.Table(
     sa.Column("mention_id", sa.ForeignKey("mention.id", ondelete="SET NULL")),
     sa.Column("at", Moment, nullable=False),
     sa.UniqueConstraint("source", "handle"),
+)
+
+saved_views = sa.Table(
+    "saved_view",
+    metadata,
+    _id(),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("query", sa.Text, nullable=False),  # what stands behind the ? of the inbox's address
+    sa.Column("shared", sa.Boolean, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("owner", "name"),
+)
+
+seen = sa.Table(
+    "seen",
+    metadata,
+    sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("who", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),  # cases.version that this person looked at last
+    sa.Column("at", Moment, nullable=False),
+)
+
+presences = sa.Table(
+    "presence",
+    metadata,
+    sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("who", sa.Text, primary_key=True),
+    sa.Column("at", Moment, nullable=False),  # the last sign that the case is open before this person
 )

@@ -66,7 +66,8 @@ class Message:
     """Hold one message to one recipient; `key` goes on the wire, the same at every try: a repeat can be dropped.
 
     Mail shows subject, text, html and pictures. Every other channel shows title, lines, quote and links, and shows
-    nothing of text unless it is internal: whoever writes a message masks `quote` for all others (`is_internal`).
+    nothing of text unless it is internal: whoever writes a message masks `quote` for all others
+    (`masking.is_shown_whole`).
     """
 
     key: str

@@ -57,9 +57,15 @@ class _LogLine:
 
 
 def _append(path: Path, line: bytes) -> None:
-    """Append a line in one write and flush it; after a line that a kill or a full disk cut short, a new one begins."""
+    """Append a line and flush it; after a line that a kill or a full disk cut short, a new one begins.
+
+    The file is locked meanwhile, so that no other sender sees a half line and takes it for one that was cut short.
+    """
+    import fcntl
+
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
+        fcntl.flock(file, fcntl.LOCK_EX)  # given back when the file is closed, by a kill too
         end = os.lseek(file, 0, os.SEEK_END)
         if end and _last(file, end) != b"\n":
             line = b"\n" + line

@@ -16,7 +16,7 @@ from stakeholders.dossier import CaseMention
 from stakeholders.draft import Draft
 from stakeholders.facts import Case
 from stakeholders.merging import split
-from stakeholders.pages import card, marks, moves, queue, reply, wire
+from stakeholders.pages import card, crisis, marks, moves, queue, reply, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape
 from stakeholders.regulation import RegulatoryClock, describe
@@ -51,6 +51,7 @@ def show(scene: Scene) -> None:
         clock = read_clock(connection, scene.config.settings, found.id) if found else None
         draft = replies.current(connection, found.id) if found else None
         why_not = replies.answer_allowed(connection, scene.config.settings, found) if found else None
+        rise = crisis.read(connection, found) if found else None
     _forget_other(number)
     _show_ways(scene, filters, following)
     told = st.session_state.pop("told", None)
@@ -70,6 +71,8 @@ def show(scene: Scene) -> None:
         left, right = st.columns([3, 2], gap="medium")
     with left:
         with st.container(key="case-post"):
+            if rise is not None:
+                st.html(crisis.rise(scene, rise, now))
             if opened is not None:
                 st.html(card.post(scene, opened.mention, now, masked=opened.masked))
             if clock is not None:
@@ -83,7 +86,11 @@ def show(scene: Scene) -> None:
         with st.container(key="case-owner"):
             moves.show_owner(scene, found)
         with st.container(key="case-sent"):
-            st.html(_sent(scene, found, opened))
+            if rise is None:
+                st.html(_sent(scene, found, opened))
+            else:
+                st.html(crisis.members(scene, rise, now))
+                st.html(_sent(scene, found, None))
         if opened is not None:
             with st.container(key="case-labels"):
                 _show_judgement(scene, opened)
@@ -128,6 +135,7 @@ def _title(scene: Scene, case: Case, now: datetime, why_not: Reason | None) -> s
     name = scene.t(N_("Case {number}"), number=case.id)
     over = case.answered_at is not None or case.status in OVER
     parts = [
+        crisis.mark(scene) if case.kind == "crisis" else "",
         marks.priority(scene, case.priority),
         f'<span class="e-tag">{escape(scene.t("{name}", name=case.status))}</span>',
         marks.due(scene, case.due_at, now, answered=over),
@@ -181,7 +189,7 @@ def _show_others(scene: Scene, case: Case, others: list[CaseMention], now: datet
         )
 
     def take_out(connection: Connection, now: datetime) -> object:
-        made = split(connection, scene.config.settings, case.id, ticked, scene.who, now)
+        made = split(connection, scene.config, case.id, ticked, scene.who, now)
         st.session_state["told"] = "", reason(N_("Taken out: they are case {number} now"), number=made.id)
         return made
 

@@ -1,15 +1,15 @@
-"""Draw the two charts of the pulse with Altair: days by polarity, and brands side by side, labelled directly."""
+"""Draw the two charts of the pulse with Altair: days by polarity, and brands side by side; marks are links to posts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from listener.taxonomy import SENTIMENTS
 from stakeholders.insight import DayCount
 
-__all__ = ["by_sevens", "daily_polarity", "daily_voices"]
+__all__ = ["by_sevens", "daily_polarity", "daily_voices", "first_of"]
 
 _HEIGHT = 210
 
@@ -22,34 +22,49 @@ def daily_polarity(
     unknown: str,
     formats: Mapping[str, str],
     risen: Mapping[date, str] | None = None,
+    link: Callable[[date, str], str] | None = None,
 ) -> Any:
     """Stack one brand's days by polarity; an unheard day is a grey band, never a zero.
 
-    `marked` days carry a number above their bar, days on which a spike began (`risen`) a letter at the foot.
+    `link` gives the address of a day's posts of one polarity. `marked` days carry a number above their bar, days on
+    which a spike began (`risen`) a letter at the foot.
     """
     import altair as alt
 
     table: Any = alt.Data
     rows = [
         {"day": one.day.isoformat(), "label": words[name], "order": place, "n": getattr(one, name), "all": one.mentions}
+        | {"told": f"{formats[one.day.isoformat()]} · {words[name]}: {getattr(one, name)}"}
+        | ({"url": link(one.day, name)} if link else {})
         for one in days
         if one.mentions is not None
         for place, name in enumerate(SENTIMENTS)
     ]
     axis = _days(alt, days, inks, formats)
     layers: list[Any] = []
-    gaps = [{"day": one.day.isoformat(), "what": unknown} for one in days if one.mentions is None]
+    gaps = [
+        {"day": one.day.isoformat(), "what": unknown, "told": f"{formats[one.day.isoformat()]} · {unknown}"}
+        for one in days
+        if one.mentions is None
+    ]
     if gaps:
         layers.append(
             alt.Chart(table(values=gaps))
             .mark_bar(color=inks["gap"], stroke=inks["line"], strokeDash=[3, 3], height=_HEIGHT)
-            .encode(x=axis, y=alt.value(_HEIGHT / 2), tooltip=[alt.Tooltip("what:N", title=" ")])
+            .encode(
+                x=axis,
+                y=alt.value(_HEIGHT / 2),
+                tooltip=[alt.Tooltip("what:N", title=" ")],
+                description=alt.Description("told:N"),
+            )
         )
     colours = alt.Scale(domain=[words[name] for name in SENTIMENTS], range=[inks[name] for name in SENTIMENTS])
     layers.append(
         alt.Chart(table(values=rows))
-        .mark_bar(cornerRadius=1)
+        .mark_bar(cornerRadius=1, cursor="pointer")
         .encode(
+            **({"href": alt.Href("url:N")} if link else {}),
+            description=alt.Description("told:N"),
             x=axis,
             y=alt.Y("n:Q", stack="zero", title=None, axis=_counts(alt, inks)),
             color=alt.Color("label:N", scale=colours, legend=None),
@@ -88,13 +103,26 @@ def daily_polarity(
 
 
 def daily_voices(
-    days: Sequence[DayCount], names: Mapping[str, str], own: str, inks: Mapping[str, str], formats: Mapping[str, str]
+    days: Sequence[DayCount],
+    names: Mapping[str, str],
+    own: str,
+    inks: Mapping[str, str],
+    formats: Mapping[str, str],
+    link: Callable[[date, str], str] | None = None,
 ) -> Any:
-    """Draw one line a brand with its name at the end; a day that nobody heard breaks the line."""
+    """Draw one line a brand with its name at the end; a day that nobody heard breaks the line.
+
+    `link` gives the address of the posts that a point of a brand stands for.
+    """
     import altair as alt
 
     table: Any = alt.Data
-    rows = [{"day": one.day.isoformat(), "brand": names[one.brand], "n": one.mentions} for one in days]
+    rows = [
+        {"day": one.day.isoformat(), "brand": names[one.brand], "n": one.mentions}
+        | {"told": f"{formats[one.day.isoformat()]} · {names[one.brand]}: {one.mentions}"}
+        | ({"url": link(one.day, one.brand)} if link else {})
+        for one in days
+    ]
     rivals = [key for key in names if key != own]
     greys = [inks["other"], inks["ink"], inks["muted"]]
     colours = [inks["positive"], *(greys[place % 3] for place in range(len(rivals)))]
@@ -107,7 +135,9 @@ def daily_voices(
         y=alt.Y("n:Q", title=None, axis=_counts(alt, inks)),
         strokeDash=alt.StrokeDash("brand:N", scale=alt.Scale(domain=domain, range=dashes), legend=None),
     )
-    points = base.mark_point(size=60, opacity=0).encode(
+    points = base.mark_point(size=60, opacity=0, filled=True, cursor="pointer").encode(
+        **({"href": alt.Href("url:N")} if link else {}),
+        description=alt.Description("told:N"),
         y="n:Q",
         tooltip=[
             alt.Tooltip("day:O", title=formats["day"]),
@@ -120,6 +150,11 @@ def daily_voices(
     room = {"right": 12 + 7 * max(map(len, domain)), "left": 0, "top": 4, "bottom": 0}
     chart = alt.layer(lines, points, labels).properties(height=_HEIGHT - 30, padding=room)
     return chart.configure_view(stroke=None, clip=False)
+
+
+def first_of(day: date, length: int) -> date:
+    """Give the first day of a stretch that is named by its last."""
+    return day - timedelta(days=length - 1)
 
 
 def by_sevens(days: Sequence[DayCount]) -> list[DayCount]:

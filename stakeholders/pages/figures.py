@@ -1,40 +1,91 @@
-"""Write the figures of the pulse as HTML: strip of totals, share of voice, who speaks, honest counts, unusual days."""
+"""Write the figures of the pulse as HTML: strip of totals, share of voice, days, honest counts, unusual days."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
+from pathlib import Path
 
 from listener.reason import N_
 from listener.taxonomy import SENTIMENTS
-from stakeholders.insight import CaseCounts, Honest, Net, Share, Unusual, Voice
-from stakeholders.pages import marks, wire
+from stakeholders.change import Direction, Growth, direction
+from stakeholders.insight import CaseCounts, DayCount, Honest, Net, Share, Unusual
+from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
 
-__all__ = ["causes", "honesty", "share_of_voice", "strip", "who_speaks"]
+__all__ = ["Earlier", "causes", "days", "honesty", "share_of_voice", "sheet", "strip", "turn"]
+
+_TURNS: dict[Direction, str] = {
+    "up": N_("▲ measurably up"),
+    "down": N_("▼ measurably down"),
+    "same": N_("= no measurable change"),
+    "unknown": N_("nothing to compare with"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Hold the figures of the period before, each with whether it really changed since."""
+
+    growth: Growth
+    net: Net | None
+    share: Share | None
+    opened: int
+
+
+def sheet() -> str:
+    """Give the style of the pages of figures, as one element."""
+    return "<style>\n" + Path(__file__).with_name("figures.css").read_text("utf-8") + "</style>"
+
+
+def turn(scene: Scene, where: Direction, *, short: bool = False) -> str:
+    """Word where a figure went, by a shape and words; a change that chance explains is none.
+
+    With `short`, what is no change is a sign with its words behind it.
+    """
+    if short and where in ("same", "unknown"):
+        words = escape(scene.t(_TURNS[where]))
+        sign = "=" if where == "same" else "—"
+        return f'<span class="e-turn" title="{words}" aria-label="{words}" role="img">{sign}</span>'
+    style = "e-turn told" if where in ("up", "down") else "e-turn"
+    return f'<span class="{style}">{escape(scene.t(_TURNS[where]))}</span>'
 
 
 def strip(
-    scene: Scene, honest: Honest, net: Net | None, shares: Sequence[Share], counts: CaseCounts, brand: str
+    scene: Scene,
+    honest: Honest,
+    net: Net | None,
+    shares: Sequence[Share],
+    counts: CaseCounts,
+    brand: str,
+    earlier: Earlier,
 ) -> str:
-    """Write the four figures that a director asks for first, each with what it stands on."""
+    """Write the figures that a director asks for first, each with what it stands on and the period before."""
     mine = next((one for one in shares if one.brand == brand), None)
+    told, then = earlier.growth.direction, earlier.share
     parts = [
-        (marks.number(scene, honest.relevant), N_("mentions about the brand"), ""),
+        (
+            marks.number(scene, honest.relevant),
+            N_("mentions about the brand"),
+            _rate(scene, earlier.growth),
+            _before(scene, marks.number(scene, earlier.growth.mentions_before), told),
+        ),
         (
             marks.signed(net.net) if net else "—",
             N_("net sentiment"),
-            f"{marks.signed(net.low)} … {marks.signed(net.high)}" if net else "",
+            _range(marks.signed(net.low), marks.signed(net.high)) if net else "",
+            _before(scene, marks.signed(earlier.net.net) if earlier.net else None, direction(net, earlier.net)),
         ),
         (
             marks.percent(scene, mine.share) if mine else "—",
             N_("share of voice"),
-            f"{marks.percent(scene, mine.low)} … {marks.percent(scene, mine.high)}"
+            _range(marks.percent(scene, mine.low), marks.percent(scene, mine.high))
             if mine and mine.share is not None
             else "",
+            _before(scene, marks.percent(scene, then.share) if then and then.mentions else None, direction(mine, then)),
         ),
         (
             marks.number(scene, counts.opened),
@@ -42,18 +93,65 @@ def strip(
             scene.t(N_("{n} answered in time"), n=marks.number(scene, counts.answered_in_time))
             if counts.answered
             else "",
+            _before(
+                scene, marks.number(scene, earlier.opened) if earlier.growth.mentions_before is not None else None, None
+            ),
         ),
         (
             marks.number(scene, counts.open),
             N_("still to answer"),
             scene.t(N_("{n} overdue"), n=marks.number(scene, counts.overdue)) if counts.overdue else "",
+            "",
         ),
     ]
     boxes = "".join(
-        f"<div><b>{escape(figure)}</b><span>{escape(scene.t(words))}</span><span>{escape(more)}</span></div>"
-        for figure, words, more in parts
+        f"<div><b>{escape(figure)}</b><span>{escape(scene.t(words))}</span><span>{escape(more)}</span>{last}</div>"
+        for figure, words, more, last in parts
     )
     return f'<div class="e-figures">{boxes}</div>'
+
+
+def _range(low: str, high: str) -> str:
+    return f"{low} … {high}"
+
+
+def _rate(scene: Scene, told: Growth) -> str:
+    """Say by how much a day's volume changed, as an interval; nothing where it cannot be told."""
+    if told.low is None or told.high is None or told.direction not in ("up", "down"):
+        return ""
+    low, high = marks.signed(told.low - 1), marks.signed(told.high - 1)
+    return scene.t(N_("{quote_low} … {quote_high} a day"), quote_low=low, quote_high=high)
+
+
+def _before(scene: Scene, figure: str | None, where: Direction | None) -> str:
+    if figure is None or figure == "—":
+        return f"<span>{escape(scene.t(_TURNS['unknown']))}</span>"
+    words = escape(scene.t(N_("before: {quote_figure}"), quote_figure=figure))
+    return f"<span>{words}</span>{turn(scene, where) if where else ''}"
+
+
+def days(scene: Scene, counted: Sequence[DayCount], link: Callable[[DayCount, str | None], str]) -> str:
+    """Write the chart's days as a table, for who reads it without seeing or with the keyboard; counts are links."""
+    heads = "".join(f'<th class="n">{marks.mood(scene, name)}</th>' for name in SENTIMENTS)
+    rows = []
+    for one in reversed(counted):
+        when = escape(marks.day(scene, datetime.combine(one.day, time(12), scene.config.zone)))
+        if one.mentions is None:
+            unknown = escape(scene.t(N_("not heard: unknown, not zero")))
+            rows.append(f'<tr><td>{when}</td><td class="n" colspan="4">{unknown}</td></tr>')
+            continue
+        cells = "".join(
+            f'<td class="n">{link(one, name) if getattr(one, name or "mentions") else "0"}</td>'
+            for name in (None, *SENTIMENTS)
+        )
+        rows.append(f"<tr><td>{when}</td>{cells}</tr>")
+    words = escape(scene.t(N_("The days as a table")))
+    names = [escape(scene.t(one)) for one in (N_("day"), N_("mentions"))]
+    return (
+        f'<details><summary class="e-sub">{words}</summary><div class="e-scroll e-days"><table class="e-table"><thead>'
+        f'<tr><th>{names[0]}</th><th class="n">{names[1]}</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody>'
+        "</table></div></details>"
+    )
 
 
 def causes(scene: Scene, odd: Sequence[Unusual]) -> str:
@@ -103,42 +201,6 @@ def share_of_voice(scene: Scene, shares: Sequence[Share], nets: Mapping[str, Net
     )
     return (
         f'<h2 class="e-h2">{title}</h2><div class="e-share">{"".join(lines)}</div><p class="e-sub">{escape(foot)}</p>'
-    )
-
-
-def who_speaks(scene: Scene, voices: Sequence[Voice], brand: str) -> str:
-    """Write the table of stakeholders by mood; the inbox knows no period, so the counts of this one are no links."""
-    said = [one for one in voices if one.mentions or one.cases]
-    if not said:
-        return ""
-    heads = "".join(f'<th class="n">{marks.mood(scene, name)}</th>' for name in SENTIMENTS)
-    rows = []
-    for one in said:
-        if one.stakeholder is None:
-            name = escape(scene.t(N_("not routed yet")))
-            every = ""
-        else:
-            query: Any = scene.query({"stakeholder": one.stakeholder, "brand": brand, "status": "all"})
-            worded = scene.t("{name}", name=one.stakeholder)
-            name = escape(worded)
-            all_of_them = scene.t(N_("all cases, whenever"))
-            every = wire.link("inbox", query, escape(all_of_them), label=f"{worded}: {all_of_them}")
-        total = one.mentions or 1
-        stack = "".join(
-            f'<span class="{mood}" style="width:{getattr(one, mood) / total:.1%}"></span>' for mood in SENTIMENTS
-        )
-        cells = "".join(f'<td class="n">{marks.number(scene, getattr(one, mood))}</td>' for mood in SENTIMENTS)
-        rows.append(
-            f'<tr><td>{name}</td><td class="n">{marks.number(scene, one.mentions)}</td>'
-            f'<td style="width:22%"><div class="e-stack" aria-hidden="true">{stack}</div></td>'
-            f'{cells}<td class="n">{marks.number(scene, one.cases)}</td><td class="n">{every}</td></tr>'
-        )
-    title = escape(scene.t(N_("Who speaks, and how")))
-    words = [escape(scene.t(one)) for one in (N_("who"), N_("mentions"), N_("cases"))]
-    return (
-        f'<h2 class="e-h2">{title}</h2><div class="e-scroll"><table class="e-table"><thead><tr><th>{words[0]}</th>'
-        f'<th class="n">{words[1]}</th><th></th>{heads}<th class="n">{words[2]}</th><th></th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 

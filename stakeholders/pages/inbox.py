@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from listener.match import Matcher
 from listener.reason import N_
-from listener.taxonomy import DEPARTMENTS, PRIORITIES, SENTIMENTS, STAKEHOLDERS
-from stakeholders.inbox import NOBODY, Filters, InboxPage, InboxRow, count_facets, count_inbox, read_inbox
-from stakeholders.pages import marks, queue, wire
+from listener.taxonomy import DEPARTMENTS, OPEN_STATUSES, PRIORITIES, SENTIMENTS, STAKEHOLDERS
+from stakeholders.attention import arrange, looking, unread
+from stakeholders.inbox import FACETS, NOBODY, Filters, Key, count_facets, count_inbox, list_inbox, read_rows
+from stakeholders.pages import marks, queue, triage, views, wire
+from stakeholders.pages.rows import draw_rows
 from stakeholders.pages.scene import Scene
-from stakeholders.pages.text import clip, escape, handle
+from stakeholders.pages.searchbox import show_fault, show_search
+from stakeholders.pages.text import escape
+from stakeholders.pages.welcome import draw_welcome, is_empty
+from stakeholders.step import UNFINISHED
 
 __all__ = ["show"]
 
 _LIMIT = 50
-_FRESH = "60s"  # how often an open inbox looks for new cases by itself
+_FRESH = "10s"  # how often an open inbox looks for what is new by itself
 _VIEWS = {
     "open": N_("to answer"),
     "snoozed": N_("snoozed"),
@@ -34,63 +37,86 @@ _VIEWS = {
 
 def show(scene: Scene) -> None:
     """Draw the inbox with the filters of the address."""
-    filters = queue.read_filters()
-    with scene.store.read() as connection:
-        facets = count_facets(connection, filters, scene.now)
-    with st.sidebar:
-        st.html(_departments(scene, filters, facets["department"]))
-    _show_list(scene, filters, st.query_params.get("after"))
-
-
-@st.fragment(run_every=_FRESH)
-def _show_list(scene: Scene, filters: Filters, after: str | None) -> None:
-    """Draw what changes by itself; runs again every minute, so that a new alert appears without a touch."""
-    if st.session_state.pop("chosen", False):
-        st.rerun()  # a filter was chosen in here: the queues beside the list must follow
+    filters, after = queue.read_filters(scene), st.query_params.get("after")
     now = scene.now
-    start = queue.read_after(after)
     with scene.store.read() as connection:
-        page = read_inbox(connection, filters, now, start, _LIMIT)
-        facets = count_facets(connection, filters, now)
+        facets = count_facets(connection, filters, now, FACETS)
         total = count_inbox(connection, filters, now)
         late = count_inbox(connection, replace(filters, overdue=True), now)
         free = count_inbox(connection, replace(filters, owner=NOBODY), now)
-        mine = count_inbox(connection, replace(filters, owner=scene.who or NOBODY), now)
+        mine = count_inbox(connection, replace(filters, owner=scene.who), now) if scene.who else 0
+        first = draw_welcome(scene, connection) if not total and is_empty(connection) else ""
+    with st.sidebar:
+        views.show_views(scene, filters, facets["department"])
     said = _VIEWS[filters.status] if filters.status in ("open", "all") else N_("in this view")
     line = f"<b>{marks.number(scene, total)}</b> {escape(scene.t(said))}"
     if late:
         words = escape(scene.t(N_("overdue")))
         line += f' · <span class="late"><b>{marks.number(scene, late)}</b> {words}</span>'
     st.html(marks.head(scene.t(N_("Inbox")), line))
-    bar = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    with bar:
-        _show_more_filters(scene, filters)
-        st.html(_chips(scene, filters, facets["priority"], late, free, mine), width="content")
-    if not page.rows:
+    if first:
+        st.html(first)
+        return
+    with st.container(horizontal=True, vertical_alignment="top", gap="small", key="inbox-top"):
+        _show_more_filters(scene, filters, facets)
+        with st.container(key="inbox-search"):
+            show_search(scene, filters)
+    st.html(_chips(scene, filters, facets["priority"], late, free, mine))
+    show_fault(scene, filters)
+    _forget_place(filters, after)
+    st.html(triage.draw_sheets(scene))
+    _show_list(scene, filters, after)
+    triage.connect(scene)
+
+
+def _forget_place(filters: Filters, after: str | None) -> None:
+    """Keep the rows where they stand after a step of the reader; draw them anew for another view."""
+    kept, back = triage.take_kept(), st.session_state.pop("inbox-back", False)
+    place = (filters, after)
+    if not kept or back or st.session_state.get("inbox-place") != place:
+        st.session_state.pop("inbox-shown", None)
+    st.session_state["inbox-place"] = place
+    st.session_state["inbox-settle"] = kept
+
+
+@st.fragment(run_every=_FRESH)
+def _show_list(scene: Scene, filters: Filters, after: str | None) -> None:
+    """Draw the rows; runs again by itself, and then no row moves: what is new is counted, and shown when asked for."""
+    now = scene.now
+    start = queue.read_after(after)
+    shown: tuple[int, ...] | None = st.session_state.get("inbox-shown")
+    settles = st.session_state.pop("inbox-settle", False)
+    with scene.store.read() as connection:
+        keys = list_inbox(connection, filters, now, start, 2 * _LIMIT)
+        fresh = [key.id for key in keys]
+        if not shown:
+            order, waiting = tuple(fresh[:_LIMIT]), 0
+        elif settles:
+            moved, waiting = arrange(shown, fresh)
+            order = moved[:_LIMIT]
+        else:
+            order = shown
+            waiting = len(set(fresh[: max(_LIMIT, len(shown))]).difference(shown))
+        rows = read_rows(connection, order, now)
+        owed = {row.case.id: row.case.version for row in rows if row.case.status in UNFINISHED}
+        new = unread(connection, scene.who, owed)
+        others = looking(connection, scene.who, order, now)
+    st.session_state["inbox-shown"] = order
+    st.html(triage.draw_undo(scene, now) or '<span class="e-nil"></span>')
+    if not rows:
         st.html(_nothing(scene, filters))
         return
-    st.html(_list(scene, filters, page, now))
-    st.html(_paging(scene, filters, page, later=start is not None))
+    st.html(triage.draw_bar(scene, waiting) + draw_rows(scene, filters, rows, new, others, now))
+    paging = _paging(scene, filters, _next(keys, order), later=start is not None)
+    if paging:
+        st.html(paging)
 
 
-def _departments(scene: Scene, filters: Filters, counts: Mapping[str, int]) -> str:
-    """List the departments as queues with what waits in each."""
-    lines = []
-    everything = replace(filters, department=())
-    words = escape(scene.t(N_("All departments")))
-    total = f"<i>{marks.number(scene, sum(counts.values()))}</i>"
-    on = "" if filters.department else "on"
-    lines.append(wire.link("inbox", scene.query(everything.to_query()), f"<span>{words}</span>{total}", style=on))
-    for department in DEPARTMENTS:
-        if not counts.get(department) and department not in filters.department:
-            continue
-        words = escape(scene.t("{name}", name=department))
-        chosen = queue.toggle(filters, "department", department)
-        inner = f"<span>{words}</span><i>{marks.number(scene, counts.get(department, 0))}</i>"
-        on = "on" if department in filters.department else ""
-        lines.append(wire.link("inbox", scene.query(chosen.to_query()), inner, style=on))
-    label = escape(scene.t(N_("Departments")))
-    return f'<nav class="e-queues" aria-label="{label}">{"".join(lines)}</nav>'
+def _next(keys: Sequence[Key], order: Sequence[int]) -> Key | None:
+    """Find where the next page starts: behind the last row shown; None when nothing comes after it."""
+    shown = set(order)
+    places = [place for place, key in enumerate(keys) if key.id in shown]
+    return keys[places[-1]] if places and places[-1] + 1 < len(keys) else None
 
 
 def _chips(scene: Scene, filters: Filters, counts: Mapping[str, int], late: int, free: int, mine: int) -> str:
@@ -132,10 +158,14 @@ def _others(filters: Filters) -> list[tuple[str, str, Filters]]:
         found.append(("status", filters.status, replace(filters, status="open")))
     if filters.unsure:
         found.append(("unsure", "unsure", replace(filters, unsure=False)))
+    if filters.q:
+        found.append(("q", filters.q, replace(filters, q="")))
     return found
 
 
 def _word(scene: Scene, name: str, value: str) -> str:
+    if name == "q":
+        return f"«{value}»"
     if name == "brand":
         return scene.brand(value)
     if name == "status":
@@ -143,8 +173,8 @@ def _word(scene: Scene, name: str, value: str) -> str:
     return scene.source(value) if name == "source" else scene.t("{name}", name=value)
 
 
-def _show_more_filters(scene: Scene, filters: Filters) -> None:
-    """Draw the filters that are chosen from lists; whatever is chosen goes into the address."""
+def _show_more_filters(scene: Scene, filters: Filters, facets: Mapping[str, Mapping[str, int]]) -> None:
+    """Draw the filters that are chosen from lists, each with what it would show; the choice goes into the address."""
     lists: dict[str, Sequence[str]] = {
         "department": DEPARTMENTS,
         "stakeholder": STAKEHOLDERS,
@@ -163,7 +193,6 @@ def _show_more_filters(scene: Scene, filters: Filters) -> None:
     def change() -> None:
         told: dict[str, Any] = {name: tuple(st.session_state[f"f-{name}"]) for name in lists}
         state = st.session_state["f-status"] or "open"
-        st.session_state["chosen"] = True
         queue.write_filters(scene, replace(filters, **told, status=state, unsure=st.session_state["f-unsure"]))
 
     with st.popover(scene.t(N_("Filter")), icon=":material/filter_list:"):
@@ -172,7 +201,7 @@ def _show_more_filters(scene: Scene, filters: Filters) -> None:
             scene.t(N_("Show")),
             list(_VIEWS),
             key="f-status",
-            format_func=lambda one: scene.t(_VIEWS[one]),
+            format_func=lambda one: _counted(scene, scene.t(_VIEWS[one]), _in_view(facets["status"], one)),
             on_change=change,
         )
         for name, options in lists.items():
@@ -181,7 +210,7 @@ def _show_more_filters(scene: Scene, filters: Filters) -> None:
                 labels[name],
                 options,
                 key=f"f-{name}",
-                format_func=partial(_word, scene, name),
+                format_func=partial(_choice, scene, name, facets[name]),
                 placeholder=scene.t(N_("any")),
                 on_change=change,
             )
@@ -189,60 +218,26 @@ def _show_more_filters(scene: Scene, filters: Filters) -> None:
         st.checkbox(scene.t(N_("only where the judge is unsure")), key="f-unsure", on_change=change)
 
 
-def _list(scene: Scene, filters: Filters, page: InboxPage, now: datetime) -> str:
-    matcher = Matcher(scene.config.brands)
-    rows = "".join(_row(scene, filters, row, matcher, now) for row in page.rows)
-    return f'<div class="e-list">{rows}</div>'
+def _choice(scene: Scene, name: str, counts: Mapping[str, int], value: str) -> str:
+    return _counted(scene, _word(scene, name, value), counts.get(value, 0))
 
 
-def _row(scene: Scene, filters: Filters, row: InboxRow, matcher: Matcher, now: datetime) -> str:
-    """Write one case in two lines: urgency, who and what, where it waits."""
-    case = row.case
-    over = case.answered_at is not None or case.status in ("closed", "dismissed")
-    terms = matcher.find(row.snippet).get(case.brand, ())
-    who = scene.t(N_("author withheld")) if row.masked else _author(row) or scene.t(N_("author not told"))
-    line = [
-        f"<b><bdi>{escape(who)}</bdi></b>",
-        escape(scene.t("{name}", name=case.stakeholder)),
-        marks.mood(scene, row.sentiment, unsure=row.unsure) if row.sentiment else "",
-        escape(scene.source(row.source)) if row.source else "",
-        marks.ago(scene, row.published_at, now) if row.published_at else escape(scene.t(N_("all posts removed"))),
-    ]
-    if case.people > 1:
-        line.append(f"<b>{escape(scene.t(N_('{n} people'), n=marks.number(scene, case.people)))}</b>")
-    if case.brand != scene.config.brands[0].key:
-        line.append(escape(scene.brand(case.brand)))
-    due = marks.due(scene, case.due_at, now, answered=over) or escape(scene.t("{name}", name=case.status))
-    owner = f"<bdi>{escape(case.owner)}</bdi>" if case.owner else ""
-    stands = case.status == "snoozed" or (case.status == "acknowledged" and not owner)
-    seen = escape(scene.t("{name}", name=case.status)) if stands else ""
-    last = " · ".join(part for part in (owner, seen) if part)
-    told = " ".join(f"<span>{part}</span>" for part in line if part)
-    inner = (
-        f'<span class="e-first">{marks.priority(scene, case.priority)}<span>{due}</span></span>'
-        f'<span class="e-mid"><span class="e-line">{told}</span>'
-        f'<span class="e-said">{clip(row.snippet, terms)}</span></span>'
-        f'<span class="e-last"><span>{escape(scene.t("{name}", name=case.department))}</span>'
-        f"<span>{last}</span></span>"
-    )
-    style = f"e-row {case.priority}" + (" done" if over else "")
-    return wire.link("case", queue.case_query(scene, filters, case.id), inner, style=style)
+def _counted(scene: Scene, words: str, count: int) -> str:
+    return f"{words} · {marks.number(scene, count)}"
 
 
-def _author(row: InboxRow) -> str | None:
-    return handle(row.author) if row.author and row.author.startswith("@u/") else row.author
+def _in_view(counts: Mapping[str, int], view: str) -> int:
+    wanted = OPEN_STATUSES if view == "open" else counts if view == "all" else (view,)
+    return sum(counts.get(one, 0) for one in wanted)
 
 
-def _paging(scene: Scene, filters: Filters, page: InboxPage, *, later: bool) -> str:
+def _paging(scene: Scene, filters: Filters, onto: Key | None, *, later: bool) -> str:
     query = scene.query(filters.to_query())
     first = wire.link("inbox", query, "← " + escape(scene.t(N_("Most urgent")))) if later else ""
     onward = ""
-    if page.next is not None:
-        onward = wire.link(
-            "inbox", query | {"after": queue.write_after(page.next)}, escape(scene.t(N_("Next page"))) + " →"
-        )
-    keys = '<span class="e-muted"><kbd>j</kbd> <kbd>k</kbd> <kbd>↵</kbd></span>'
-    return f'<nav class="e-nav"><span>{first}</span>{keys}<span>{onward}</span></nav>'
+    if onto is not None:
+        onward = wire.link("inbox", query | {"after": queue.write_after(onto)}, escape(scene.t(N_("Next page"))) + " →")
+    return f'<nav class="e-nav"><span>{first}</span><span>{onward}</span></nav>' if first or onward else ""
 
 
 def _nothing(scene: Scene, filters: Filters) -> str:

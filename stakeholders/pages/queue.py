@@ -19,9 +19,10 @@ _LARGEST = 2**53  # what an address may ask for; databases take no more than 2**
 _WINDOW = 200  # rows in which the case that is open is looked for
 
 
-def read_filters() -> Filters:
-    """Read the filters of the address."""
-    return Filters.from_query({name: st.query_params.get_all(name) for name in st.query_params})
+def read_filters(scene: Scene | None = None) -> Filters:
+    """Read the filters of the address; days of its search are those of the instance's zone, without one of UTC."""
+    zone = str(scene.config.zone) if scene is not None else "UTC"
+    return Filters.from_query({name: st.query_params.get_all(name) for name in st.query_params}, zone)
 
 
 def write_filters(scene: Scene, filters: Filters) -> None:

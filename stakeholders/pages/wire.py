@@ -46,19 +46,38 @@ export default function (component) {
       open(anchor);
     }
   };
+  // A link may ask for the reply of a case: its box is drawn a moment later, and then it is the place to write.
+  const seek = () => {
+    if (new URL(location.href).searchParams.get("at") !== "reply") return;
+    const until = Date.now() + 10000;
+    const look = () => {
+      const box = document.querySelector(".st-key-case-steps textarea");
+      if (box && new URL(location.href).searchParams.get("at") === "reply") {
+        const url = new URL(location.href);
+        url.searchParams.delete("at"); // done once: going back and forth later does not take the cursor
+        history.replaceState(history.state, "", url);
+        box.scrollIntoView({ block: "center" });
+        box.focus();
+      } else if (Date.now() < until) setTimeout(look, 80);
+    };
+    look();
+  };
   const press = (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable], [role=combobox]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const named = document.querySelector('a[data-key="' + CSS.escape(event.key) + '"]');
     if (named) { event.preventDefault(); open(named); return; }
-    if (event.key !== "j" && event.key !== "k") return;
+    if ((event.key !== "j" && event.key !== "k") || document.querySelector(".e-item")) return; // triage.js knows more
     const rows = [...document.querySelectorAll("a.e-row")];
     const next = rows.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
     rows[Math.max(0, Math.min(rows.length - 1, next))]?.focus();
   };
   document.addEventListener("click", click);
   document.addEventListener("keydown", press);
+  window.addEventListener("popstate", seek);
+  seek();
   return () => {
+    window.removeEventListener("popstate", seek);
     document.removeEventListener("click", click);
     document.removeEventListener("keydown", press);
   };

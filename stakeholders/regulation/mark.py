@@ -5,6 +5,7 @@ The program never overrules a person, never moves a running clock later, and a s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,14 +16,16 @@ from sqlalchemy import Connection
 from listener.mention import aware
 from listener.reason import N_, reason, to_json
 from listener.settings import Settings
-from listener.store import mentions, posts
+from listener.store import mentions, posts, read_mention, select_mentions
+from sentiment.store import read_verdict
 from stakeholders.case import PROGRAM, NotPossible, record
+from stakeholders.decision import facts_of, read_decision
 from stakeholders.dossier import Event, history
 from stakeholders.facts import Facts
 from stakeholders.regulation import RegulatoryClock, clock_of, clock_on, rules_of, told_by
-from stakeholders.store import cases
+from stakeholders.store import case_mentions, cases
 
-__all__ = ["LegalLine", "choose", "legal_lines", "mark", "read_clock"]
+__all__ = ["LegalLine", "choose", "legal_lines", "mark", "read_clock", "settle"]
 
 _OVER = ("answered", "closed", "dismissed")
 
@@ -49,13 +52,15 @@ def mark(
     """
     if not settings.sla.regulation and not settings.sla.rules:
         return None
-    heard = sa.select(posts.c.collected_at).join_from(mentions, posts).where(mentions.c.id == mention_id)
-    heard_at = connection.scalar(heard)
     row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).one_or_none()
-    last = _last(connection, case_id)
-    if row is None or (last is not None and last.who != PROGRAM):
+    if row is None:
         return None
-    clock = clock_of(facts, settings, heard_at or now)
+    clock = clock_of(facts, settings, _heard(connection, mention_id) or now)
+    if clock is None and row.regulatory_rule is None:
+        return None  # nearly every post: the history need not be asked
+    last = _last(connection, case_id)
+    if last is not None and last.who != PROGRAM:
+        return None
     mine = last is not None and (last.after or {}).get("mention") == mention_id
     if clock is None:
         if mine and row.regulatory_rule is not None:
@@ -68,6 +73,43 @@ def mark(
     after = {"mention": mention_id, "rule": clock.rule, "because": to_json(clock.because)}
     _write(connection, row, clock, PROGRAM, now, after)
     return clock
+
+
+def settle(connection: Connection, settings: Settings, case_id: int, now: datetime) -> None:
+    """Set a case's legal clock to what the posts that stand in it now say, once some came or went; a person's stays."""
+    if not settings.sla.regulation and not settings.sla.rules:
+        return
+    row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).one_or_none()
+    last = _last(connection, case_id)
+    if row is None or (last is not None and last.who != PROGRAM):
+        return
+    clocks = []
+    for mention_id, facts in _facts(connection, case_id):
+        clock = clock_of(facts, settings, _heard(connection, mention_id) or now)
+        if clock is not None:
+            clocks.append((clock.resolve_by, mention_id, clock))
+    _, mention, first = min(clocks, key=lambda one: one[:2], default=(None, None, None))
+    if first is None and row.regulatory_rule is not None:
+        gone = (last.after or {}).get("mention") if last is not None else None
+        _write(connection, row, None, PROGRAM, now, {"mention": gone, "rule": None})
+    elif first is not None and (row.regulatory_rule, row.regulatory_due_at) != (first.rule, first.resolve_by):
+        after = {"mention": mention, "rule": first.rule, "because": to_json(first.because)}
+        _write(connection, row, first, PROGRAM, now, after)
+
+
+def _facts(connection: Connection, case_id: int) -> Iterator[tuple[int, Facts]]:
+    """Give what is known of each post of a case that was judged and decided, by its mention."""
+    mine = sa.select(case_mentions.c.mention_id).where(case_mentions.c.case_id == case_id)
+    rows = connection.execute(select_mentions().where(mentions.c.id.in_(mine)).order_by(mentions.c.id)).all()
+    for row in rows:
+        decision, verdict = read_decision(connection, row.mention_id), read_verdict(connection, row.mention_id)
+        if decision is not None and verdict is not None:
+            yield row.mention_id, facts_of(read_mention(row), verdict, decision.speaker)
+
+
+def _heard(connection: Connection, mention_id: int) -> datetime | None:
+    heard = sa.select(posts.c.collected_at).join_from(mentions, posts).where(mentions.c.id == mention_id)
+    return connection.scalar(heard)
 
 
 def choose(

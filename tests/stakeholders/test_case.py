@@ -29,10 +29,13 @@ from stakeholders.case import (
     note,
     open_case,
     read_case,
+    record,
     reroute,
 )
+from stakeholders.chronicle import HAPPENED
 from stakeholders.decision import save_decision
 from stakeholders.facts import Facts, Route, Speaker
+from stakeholders.step import _CHANGED, SILENT
 from stakeholders.store import cases, events
 
 SETTINGS = Settings()
@@ -279,3 +282,18 @@ def test_what_is_rolled_back_leaves_no_history(store: Store) -> None:
         assert case is not None
         assert case.status == "new"
         assert connection.scalar(sa.select(sa.func.count()).select_from(events)) == 1
+
+
+@pytest.mark.parametrize("what", sorted(SILENT))
+def test_a_refusal_names_what_a_person_changed_and_never_a_line_that_changed_nothing(
+    connection: sa.Connection, case_id: int, what: str
+) -> None:
+    acknowledge(connection, case_id, "Rosa", NOW)
+    record(connection, case_id, LATER, "Nadie", what, None, {"note": "x"})
+    with pytest.raises(Stale, match="Rosa acknowledged this case meanwhile"):
+        answer(connection, case_id, "Luis", LATER, version=1)
+
+
+def test_every_line_of_a_history_is_either_silent_or_worded_for_who_comes_too_late() -> None:
+    assert set(HAPPENED) == SILENT | set(_CHANGED)
+    assert not SILENT & set(_CHANGED)

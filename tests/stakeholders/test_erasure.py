@@ -14,14 +14,16 @@ from sqlalchemy import Connection
 from listener.config import Config
 from listener.database import Store
 from listener.mention import Author
+from listener.reason import reason
 from listener.store import mentions, posts, tombstones
 from sentiment.store import verdicts
-from stakeholders.alerts import queue_case, send_due
+from stakeholders.alerts import outbox_row, queue_case, send_due
 from stakeholders.case import answer, history, join, note, read_case
 from stakeholders.dossier import case_mentions_of
 from stakeholders.erasure import erase
 from stakeholders.inbox import Filters, read_inbox
-from stakeholders.store import alerts, decisions, digests
+from stakeholders.letter import write_letter
+from stakeholders.store import alerts, decisions, digests, drafts
 from tests.stakeholders.newsroom import NOW, hear, make_config, open_one
 
 LATER = NOW + timedelta(hours=1)
@@ -128,6 +130,55 @@ def test_a_note_that_repeats_the_post_or_names_its_author_is_withheld_and_others
     ]  # fmt: skip
 
 
+def test_drafts_lose_what_repeats_the_post_and_a_signed_text_is_signed_no_longer(
+    connection: Connection, config: Config
+) -> None:
+    case, mention_id = open_one(connection, config, text=TEXT)
+    said = "Hola. Dice: «me cobró dos veces la factura de marzo»"
+    row = {"case_id": case.id, "at": NOW, "who": "Rosa", "lang": "es", "signer": "Ana", "signed_at": NOW}
+    for state in ("signed", "used"):
+        connection.execute(drafts.insert().values(**row, text=said, state=state))
+    connection.execute(drafts.insert().values(**row, text="Hola, lo revisamos.", state="signed"))
+    gone(connection, mention_id)
+    left = connection.execute(sa.select(drafts).order_by(drafts.c.id)).all()
+    assert [(one.state, one.signer) for one in left] == [("draft", None), ("used", "Ana"), ("signed", "Ana")]
+    assert not any("factura" in one.text for one in left)
+    assert left[2].text == "Hola, lo revisamos."
+
+
+@pytest.mark.parametrize("state", ["pending", "muted"])
+def test_no_message_that_may_still_go_out_shows_a_post_that_was_erased(
+    connection: Connection, config: Config, state: str
+) -> None:
+    case, mention_id = open_one(connection, config, text=TEXT)
+    other = hear(connection, "Nítido otra vez")
+    join(connection, config.settings, case.id, other, "thread", "important", NOW)
+    alone, lonely = open_one(connection, config, text=TEXT, author=Author("luis"))
+    for one, shown in ((case, mention_id), (alone, lonely)):
+        queue_case(connection, config, one, shown, False, NOW)
+    connection.execute(alerts.update().values(state=state))
+    gone(connection, mention_id)
+    gone(connection, lonely)
+    left = connection.execute(sa.select(alerts).order_by(alerts.c.id)).all()
+    assert [(row.case_id, row.state) for row in left] == [(case.id, state), (alone.id, "withdrawn")]
+    assert left[0].payload == {"mention_id": other}
+    assert "factura" not in write_letter(connection, config, left[0], LATER).text
+
+
+def test_a_letter_about_many_cases_is_written_without_what_was_erased(connection: Connection, config: Config) -> None:
+    cases_told = [open_one(connection, config, text=f"{TEXT} {n}", author=Author(f"a{n}")) for n in range(3)]
+    for one, shown in cases_told:
+        queue_case(connection, config, one, shown, False, NOW)
+    row = outbox_row("group.1", "group", "mail", "care@nitido.example", reason("x"), NOW)
+    connection.execute(alerts.insert().values(**row | {"group_key": "group.1", "payload": {"kind": "case"}}))
+    connection.execute(alerts.update().values(group_key="group.1"))
+    gone(connection, cases_told[0][1])
+    letter = connection.execute(sa.select(alerts).where(alerts.c.kind == "group")).one()
+    words = write_letter(connection, config, letter, LATER).text
+    assert "marzo y nadie contesta 0" not in words
+    assert "marzo y nadie contesta 1" in words
+
+
 def test_archived_letters_lose_the_quote_and_keep_every_figure(connection: Connection, config: Config) -> None:
     from stakeholders.figures import from_json, gather, seal, to_json
     from stakeholders.period import week_name
@@ -139,7 +190,7 @@ def test_archived_letters_lose_the_quote_and_keep_every_figure(connection: Conne
     row = {"key": "k", "week": figures.week, "brand": "nitido", "lang": "en", "created_at": NOW}
     connection.execute(digests.insert().values(figures=to_json(figures), hash=seal(figures), **row))
     gone(connection, mention_id)
-    kept = from_json(connection.scalar(sa.select(digests.c.figures)))
+    kept = from_json(connection.scalar(sa.select(digests.c.figures)) or {})
     assert [(line.id, line.quote) for line in kept.largest] == [(case.id, ""), (other.id, "Nítido sin señal en Ate")]
     assert (kept.honest, kept.cases, kept.net) == (figures.honest, figures.cases, figures.net)
 

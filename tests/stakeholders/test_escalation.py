@@ -269,7 +269,7 @@ def test_whatever_a_person_does_ends_the_climb_and_a_reopened_or_woken_case_clim
     begins = NOW + 3 * HOUR
     with store.write() as connection:
         if deed == "snooze":
-            assert wake_due(connection, config.settings, begins) == 1
+            assert wake_due(connection, config, begins) == 1
         elif deed != "acknowledge":
             join(connection, config.settings, case_id, hear(connection), "thread", "alert", begins)
         else:

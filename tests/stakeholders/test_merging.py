@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from listener.config import Config
 from listener.database import Store
 from listener.mention import Author
-from stakeholders.alerts import queue_case
+from stakeholders.alerts import REOPENED, queue_case
 from stakeholders.case import (
     NotPossible,
     Stale,
@@ -32,7 +32,9 @@ from stakeholders.case import (
 from stakeholders.erasure import erase
 from stakeholders.facts import Case
 from stakeholders.inbox import Filters, count_inbox, read_inbox
+from stakeholders.letter import ANSWERS
 from stakeholders.merging import kin, merge, resolve, split
+from stakeholders.regulation.mark import settle
 from stakeholders.seal import verify
 from stakeholders.store import alerts, case_mentions, cases
 from stakeholders.thread import cases_of
@@ -195,7 +197,7 @@ def test_a_split_takes_posts_into_a_case_named_after_the_first_of_them(
     for mention in more:
         join(connection, config.settings, case.id, mention, "repeat", "important", SOON)
     close(connection, case.id, "Rosa", SOON)
-    new = split(connection, config.settings, case.id, more, "Rosa", LATER)
+    new = split(connection, config, case.id, more, "Rosa", LATER)
     assert (new.status, new.mentions, new.people, new.opened_at) == ("new", 2, 2, LATER)
     assert connection.scalar(sa.select(cases.c.key).where(cases.c.id == new.id)) == f"mention:{more[0]}"
     left = reread(connection, case.id)
@@ -215,7 +217,7 @@ def test_the_post_that_opened_a_case_can_be_split_off_and_the_oldest_left_stands
     case, opened = open_one(connection, config)
     second = hear(connection, author=Author("luis"))
     join(connection, config.settings, case.id, second, "repeat", "important", SOON)
-    new = split(connection, config.settings, case.id, [opened], "Rosa", LATER)
+    new = split(connection, config, case.id, [opened], "Rosa", LATER)
     hows = dict(connection.execute(sa.select(case_mentions.c.case_id, case_mentions.c.how)).all())
     assert hows == {case.id: "opened", new.id: "opened"}
     assert connection.scalar(sa.select(cases.c.key).where(cases.c.id == new.id)) == f"mention:{opened}"
@@ -223,11 +225,65 @@ def test_the_post_that_opened_a_case_can_be_split_off_and_the_oldest_left_stands
     assert {row.mention_id for row in rows} == {opened, second}
 
 
+def told(connection: sa.Connection, case_id: int) -> list[tuple[str, str, str]]:
+    mine = sa.select(alerts).where(alerts.c.case_id == case_id).order_by(alerts.c.id)
+    return [(row.kind, row.recipient, row.reason["sentence"]) for row in connection.execute(mine)]
+
+
+def test_who_answers_what_was_split_off_is_told_once(connection: sa.Connection, config: Config) -> None:
+    case, _ = open_one(connection, config)
+    route = make_route("legal_regulatory", "alert")
+    second = hear(connection, author=Author("luis"), route=route)
+    join(connection, config.settings, case.id, second, "repeat", "important", SOON)
+    new = split(connection, config, case.id, [second], "Rosa", LATER)
+    assert [row[:2] for row in told(connection, new.id)] == [("case", "legal_regulatory@nitido.example")]
+    shown = connection.scalar(sa.select(alerts.c.payload).where(alerts.c.case_id == new.id))
+    assert shown == {"mention_id": second}
+    assert told(connection, case.id) == []
+
+
+def test_a_case_that_a_split_gives_back_is_told_as_opened_again(connection: sa.Connection, config: Config) -> None:
+    first, second = pair(connection, config)
+    mine = [one.mention_id for one in case_mentions_of(connection, first.id)]
+    queue_case(connection, config, first, mine[0], False, NOW)
+    connection.execute(alerts.update().values(state="sent", sent_at=NOW))
+    merge(connection, first.id, second.id, "Rosa", SOON)
+    split(connection, config, second.id, mine, "Rosa", LATER)
+    assert [row[2] for row in told(connection, first.id)] == [ANSWERS, REOPENED]
+
+
+def test_the_legal_clock_goes_with_the_post_that_set_it(connection: sa.Connection, tmp_path: Path) -> None:
+    rules = {
+        "rules": {
+            "own.complaint": {
+                "intents": ["complaint"],
+                "country": "PE",
+                "resolve": 5,
+                "body": "Artel",
+                "source": "Res. 1",
+            }
+        }
+    }
+    config = make_config(tmp_path, "sqlite://", sla=rules)
+    case, opened = open_one(connection, config, stakeholder="customer")
+    second = hear(connection, author=Author("luis"), stakeholder="press")
+    join(connection, config.settings, case.id, second, "thread", "important", SOON)
+    settle(connection, config.settings, case.id, SOON)
+    clocks = sa.select(cases.c.id, cases.c.regulatory_rule)
+    assert dict(connection.execute(clocks).all()) == {case.id: "own.complaint"}
+    new = split(connection, config, case.id, [opened], "Rosa", LATER)
+    assert dict(connection.execute(clocks).all()) == {case.id: None, new.id: "own.complaint"}
+    lines = len(history(connection, case.id))
+    settle(connection, config.settings, case.id, LATER)
+    assert len(history(connection, case.id)) == lines, "a second time changes nothing"
+    assert all_whole(connection)
+
+
 def test_a_split_buys_no_time(connection: sa.Connection, config: Config) -> None:
     case, _ = open_one(connection, config)
     second = hear(connection, author=Author("luis"))
     join(connection, config.settings, case.id, second, "repeat", "important", NOW)
-    new = split(connection, config.settings, case.id, [second], "Rosa", NOW + timedelta(days=3))
+    new = split(connection, config, case.id, [second], "Rosa", NOW + timedelta(days=3))
     assert new.due_at == case.due_at
     assert new.overdue(NOW + timedelta(days=3))
 
@@ -236,7 +292,7 @@ def test_splitting_what_a_merge_brought_gives_the_merged_case_back(connection: s
     first, second = pair(connection, config)
     mine = [one.mention_id for one in case_mentions_of(connection, first.id)]
     merge(connection, first.id, second.id, "Rosa", SOON)
-    back = split(connection, config.settings, second.id, mine, "Rosa", LATER)
+    back = split(connection, config, second.id, mine, "Rosa", LATER)
     assert (back.id, back.status, back.merged_into, back.mentions) == (first.id, "new", None, 1)
     assert back.due_at == first.due_at
     assert resolve(connection, first.id) == first.id
@@ -248,12 +304,12 @@ def test_splits_that_make_no_sense_are_refused(connection: sa.Connection, config
     other, foreign = open_one(connection, config)
     for chosen, words in (([opened], "One post must stay"), ([foreign], "posts of this case"), ([], "posts of this")):
         with pytest.raises(NotPossible, match=words):
-            split(connection, config.settings, case.id, chosen, "Rosa", LATER)
+            split(connection, config, case.id, chosen, "Rosa", LATER)
     with pytest.raises(NotPossible, match="no case 404"):
-        split(connection, config.settings, 404, [opened], "Rosa", LATER)
+        split(connection, config, 404, [opened], "Rosa", LATER)
     merge(connection, other.id, case.id, "Rosa", LATER)
     with pytest.raises(NotPossible, match="part of case"):
-        split(connection, config.settings, other.id, [foreign], "Rosa", LATER)
+        split(connection, config, other.id, [foreign], "Rosa", LATER)
 
 
 def test_a_removed_post_leaves_the_histories_of_the_cases_it_was_moved_between(

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from listener.config import Config
 from listener.database import Store
 from listener.mention import Author
+from listener.reason import reason
+from stakeholders.alerts import JOINED, WOKE, outbox_row, queue_case
 from stakeholders.case import (
     NotPossible,
     Stale,
@@ -29,9 +31,12 @@ from stakeholders.case import (
 )
 from stakeholders.facts import Case
 from stakeholders.inbox import Filters, count_facets, read_inbox
+from stakeholders.letter import ANSWERS
 from stakeholders.period import Period
 from stakeholders.response import case_counts, needing_cases, open_now, response_times
+from stakeholders.screening import screen
 from stakeholders.snooze import wake_due
+from stakeholders.store import alerts
 from stakeholders.thread import cases_of
 from tests.stakeholders.newsroom import NOW, hear, make_config, open_one
 
@@ -65,14 +70,47 @@ def test_a_snoozed_case_wakes_at_its_time_once_and_not_before(
 ) -> None:
     slept = snooze(connection, case.id, "Rosa", NOW, TOMORROW)
     assert (slept.status, slept.snoozed_until, slept.acknowledged_at) == ("snoozed", TOMORROW, NOW)
-    assert wake_due(connection, config.settings, TOMORROW - timedelta(seconds=1)) == 0
-    assert wake_due(connection, config.settings, TOMORROW) == 1
-    assert wake_due(connection, config.settings, TOMORROW) == 0
+    assert wake_due(connection, config, TOMORROW - timedelta(seconds=1)) == 0
+    assert wake_due(connection, config, TOMORROW) == 1
+    assert wake_due(connection, config, TOMORROW) == 0
     woken = reread(connection, case.id)
     assert (woken.status, woken.snoozed_until) == ("new", None)
     line = history(connection, case.id)[-1]
     assert (line.what, line.who) == ("woke", "escucha")
     assert acknowledge(connection, case.id, "Luis", TOMORROW).again is False
+
+
+def test_a_case_that_wakes_is_told_to_its_department_again_once_and_its_escalation_goes_out(
+    connection: sa.Connection, config: Config
+) -> None:
+    case, mention = open_one(connection, config)
+    queue_case(connection, config, case, mention, False, NOW)
+    connection.execute(alerts.update().values(state="sent", sent_at=NOW))
+    snooze(connection, case.id, "Rosa", SOON, TOMORROW)
+    assert [wake_due(connection, config, TOMORROW) for _ in range(2)] == [1, 0]
+    queue_case(connection, config, reread(connection, case.id), mention, True, TOMORROW)
+    first, again = connection.execute(sa.select(alerts).order_by(alerts.c.id)).all()
+    assert (again.state, again.reason["sentence"], again.recipient) == ("pending", WOKE, first.recipient)
+    assert again.payload == {"mention_id": mention}
+    # The step of a chain that it climbs then is told too, until somebody has seen the case again.
+    step = outbox_row("escalated.1", "escalated", "mail", "boss@nitido.example", reason(WOKE), TOMORROW)
+    connection.execute(alerts.insert().values(**step | {"case_id": case.id, "payload": {"mention_id": mention}}))
+    rows = connection.execute(sa.select(alerts).where(alerts.c.state == "pending")).all()
+    assert screen(connection, config, rows, TOMORROW).withdrawn == {}
+    acknowledge(connection, case.id, "Luis", TOMORROW + timedelta(minutes=1))
+    late = screen(connection, config, rows, TOMORROW + timedelta(minutes=2)).withdrawn
+    assert [row.kind for row in rows if row.id in late] == ["escalated"]
+
+
+def test_a_more_urgent_post_that_wakes_a_case_is_told_as_such(connection: sa.Connection, config: Config) -> None:
+    case, mention = open_one(connection, config)
+    queue_case(connection, config, case, mention, False, NOW)
+    snooze(connection, case.id, "Rosa", SOON, TOMORROW)
+    urgent = hear(connection)
+    joined = join(connection, config.settings, case.id, urgent, "thread", "alert", LATER)
+    queue_case(connection, config, joined, urgent, True, LATER)
+    why = connection.scalars(sa.select(alerts.c.reason).order_by(alerts.c.id)).all()
+    assert [one["sentence"] for one in why] == [ANSWERS, JOINED]
 
 
 def test_the_due_time_does_not_move_and_a_late_answer_counts_as_late(
@@ -120,7 +158,7 @@ def test_a_snoozed_case_can_be_put_off_again_answered_or_woken_by_a_person(
     snooze(connection, case.id, "Rosa", SOON, TOMORROW)
     answered = answer(connection, case.id, "Luis", LATER)
     assert (answered.status, answered.snoozed_until) == ("answered", None)
-    assert wake_due(connection, config.settings, TOMORROW) == 0
+    assert wake_due(connection, config, TOMORROW) == 0
 
 
 def test_times_that_make_no_sense_are_refused(connection: sa.Connection, case: Case) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -92,3 +96,51 @@ def test_a_table_that_is_gone_refuses_and_one_switched_off_waits(tmp_path: Path)
         with pytest.raises(DeliveryError) as told:
             send("log", config, message(name))
         assert told.value.retry is retry
+
+
+_WRITES = """
+import sys
+from pathlib import Path
+from stakeholders.channels import open_line
+from tests.stakeholders.channels.desk import channel_config, message
+config = channel_config(Path(sys.argv[1]), machines={"kind": "log", "path": "out/alerts.jsonl"})
+print("ready", flush=True)
+sys.stdin.readline()
+with open_line("log", config) as line:
+    for number in range(150):
+        line.send(message("machines", key=f"case.{sys.argv[2]}.{number}", quote="x" * 9000))
+"""
+
+
+def test_two_processes_write_whole_lines_into_one_file(config: Config, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _WRITES, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": Path(__file__).parents[3]}
+    both = [subprocess.Popen([*command, name], **pipes) for name in ("a", "b")]  # type: ignore[call-overload]
+    for one in both:
+        assert one.stdout.readline() == "ready\n"
+    for one in both:  # both begin at once
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in both:
+        one.communicate(timeout=60)
+        assert one.returncode == 0
+    text = (tmp_path / "out" / "alerts.jsonl").read_text("utf-8")
+    keys = [json.loads(line)["data"]["key"] for line in text.splitlines()]
+    assert sorted(keys) == sorted(f"case.{name}.{number}" for name in "ab" for number in range(150))
+
+
+def test_a_sender_waits_while_another_writes(config: Config) -> None:
+    path = config.folder / "out" / "alerts.jsonl"
+    send("log", config, message("machines"))
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(b'{"type": "half')
+        other.flush()
+        second = threading.Thread(target=send, args=("log", config, message("machines", key="case.13.1.0.aa")))
+        second.start()
+        second.join(0.2)
+        assert second.is_alive(), "it would take the half line for one that was cut short"
+        other.write(b'"}\n')
+    second.join(10)
+    assert [one["type"] for one in lines(path)][1] == "half"
+    assert len(lines(path)) == 3

@@ -1,0 +1,261 @@
+"""The hourly sums are what GROUP BY gives, whatever was written, corrected, moved or erased, on both databases."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from bench.archive import NOW, build
+from bench.pages import differences
+from listener.database import Store
+from listener.rollup import fold, install, recount, rollup_changes, rollups
+from listener.store import mentions, posts
+from sentiment.store import save_verdicts, verdicts
+from sentiment.verdict import Label, Verdict
+from stakeholders import insight
+from stakeholders.counts import honest_counts
+from stakeholders.period import Period, midnight
+from stakeholders.store import case_mentions, cases, decisions
+from tests.stakeholders.weeks import open_case, say
+
+START = datetime(2026, 11, 9, 5, 30, tzinfo=UTC)
+SANTIAGO = ZoneInfo("America/Santiago")
+BRANDS = ("nitido", "brisatel")
+MOODS = ("negative", "neutral", "positive")
+SUMS = ("mentions", "negative", "neutral", "positive", "unsure")
+
+
+def kept(connection: Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """Give the sums as a reader adds them up, without those that came back to nothing."""
+    keys = ("facet", "brand", "hour", "name")
+    both = sa.union_all(
+        *(sa.select(*(table.c[name] for name in (*keys, *SUMS))) for table in (rollups, rollup_changes))
+    ).subquery()
+    query = sa.select(*(both.c[key] for key in keys), *(sa.func.sum(both.c[name]) for name in SUMS))
+    rows = connection.execute(query.group_by(*(both.c[key] for key in keys)))
+    return {tuple(row[:4]): tuple(map(int, row[4:])) for row in rows if any(row[4:])}
+
+
+def counted_by_hand(connection: Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """Count the same in Python from every row."""
+    found: dict[tuple[Any, ...], list[int]] = {}
+
+    def add(facet: str, brand: str, hour: int, name: str, verdict: Any = None) -> None:
+        sums = found.setdefault((facet, brand, hour, name), [0] * 5)
+        sums[0] += 1
+        if verdict is not None:
+            sums[1 + MOODS.index(verdict.sentiment)] += 1
+            sums[4] += bool(verdict.unsure)
+
+    judged = {row.mention_id: row for row in connection.execute(sa.select(verdicts).where(verdicts.c.current))}
+    routed = {row.mention_id: row.stakeholder for row in connection.execute(sa.select(decisions))}
+    joined = {row.mention_id: row.how for row in connection.execute(sa.select(case_mentions))}
+    for row in connection.execute(sa.select(mentions)):
+        at = (row.brand, row.hour)
+        add("heard", *at, "")
+        verdict = judged.get(row.id)
+        if verdict is None:
+            continue
+        if verdict.by == "person":
+            add("corrected", *at, "")
+        if not verdict.relevant:
+            add("excluded", *at, "")
+            continue
+        add("kind", *at, row.kind, verdict)
+        add("source", *at, row.source, verdict)
+        add("dimension", *at, verdict.dimension, verdict)
+        add("stakeholder", *at, routed.get(row.id, ""), verdict)
+        if joined.get(row.id) == "repeat":
+            add("repeat", *at, "")
+    for at in connection.scalars(sa.select(posts.c.published_at)):
+        add("collected", "", int(at.timestamp() // 3600), "")
+    return {key: tuple(sums) for key, sums in found.items()}
+
+
+def one_of(connection: Connection, draw: random.Random, column: sa.Column[Any]) -> Any:
+    known = connection.scalars(sa.select(column).order_by(column)).all()
+    return draw.choice(known) if known else None
+
+
+def judge(connection: Connection, draw: random.Random, mention_id: int) -> None:
+    labels = [Label(name, 0.9) for name in (draw.choice(("true", "false")), draw.choice(MOODS))]
+    dimension = Label(draw.choice(("governance", "innovation")), 0.9)
+    given = Verdict(*labels, dimension, Label("other", 0.9), "test", draw.choice(("model", "person")))
+    save_verdicts(connection, [(mention_id, given)], START, "Ana")
+
+
+def change(connection: Connection, draw: random.Random) -> None:
+    """Do one random thing that the program does, and some that it may do one day."""
+    mention_id = one_of(connection, draw, mentions.c.id)
+    kind = draw.randrange(13)
+    if kind < 4 or mention_id is None:
+        at = START + timedelta(minutes=draw.randrange(300))
+        say(
+            connection, at, draw.choice(BRANDS), sentiment=draw.choice((*MOODS, None)), relevant=draw.random() < 0.8,
+            unsure=draw.random() < 0.3, by=draw.choice(("model", "person")), source=draw.choice(("x", "news")),
+            stakeholder=draw.choice(("customer", "press", None)),
+        )  # fmt: skip
+    elif kind in (4, 5):
+        judge(connection, draw, mention_id)
+    elif kind == 6:  # the judge is asked again
+        connection.execute(verdicts.update().where(verdicts.c.mention_id == mention_id).values(current=False))
+    elif kind == 7:
+        routed = decisions.c.mention_id == mention_id
+        if draw.random() < 0.3:
+            connection.execute(decisions.delete().where(routed))
+        else:
+            who = draw.choice(("customer", "regulator"))
+            connection.execute(decisions.update().where(routed).values(stakeholder=who, department="sales"))
+    elif kind == 8:
+        held = connection.scalar(sa.select(case_mentions.c.case_id).where(case_mentions.c.mention_id == mention_id))
+        mine = case_mentions.c.mention_id == mention_id
+        if held is None:
+            open_case(connection, [mention_id], START, how="repeat")
+            connection.execute(case_mentions.update().where(mine).values(how="repeat"))
+        elif draw.random() < 0.5:
+            connection.execute(case_mentions.update().where(mine).values(how=draw.choice(("merged", "repeat"))))
+        else:
+            connection.execute(cases.delete().where(cases.c.id == held))
+    elif kind == 9:  # erased at the source: everything goes by cascade
+        connection.execute(posts.delete().where(posts.c.id == one_of(connection, draw, posts.c.id)))
+    elif kind == 10:
+        connection.execute(mentions.delete().where(mentions.c.id == mention_id))
+    elif kind == 11:
+        values = draw.choice(({"brand": "brisatel"}, {"hour": 7}, {"source": "news"}, {"terms": []}))
+        connection.execute(mentions.update().where(mentions.c.id == mention_id).values(**values))
+    else:
+        at, post_id = START + timedelta(minutes=draw.randrange(300)), one_of(connection, draw, posts.c.id)
+        connection.execute(posts.update().where(posts.c.id == post_id).values(published_at=at))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), steps=st.integers(1, 40), folded=st.floats(0, 0.5))
+def test_sums_are_what_a_count_of_the_rows_gives_after_any_writes(
+    store: Store, seed: int, steps: int, folded: float
+) -> None:
+    draw = random.Random(seed)
+    with store.write() as connection:
+        for table in (cases, posts):
+            connection.execute(table.delete())
+        assert kept(connection) == {}
+    for _ in range(steps):
+        with store.write() as connection:
+            change(connection, draw)
+            if draw.random() < folded:
+                fold(connection)
+    with store.read() as connection:
+        assert kept(connection) == counted_by_hand(connection)
+    with store.write() as connection:
+        before = kept(connection)
+        fold(connection)
+        assert kept(connection) == before
+        assert connection.scalar(sa.select(sa.func.count()).select_from(rollup_changes)) == 0
+        recount(connection)
+        assert kept(connection) == before
+
+
+def test_figures_from_kept_sums_are_those_counted_from_the_rows(store: Store) -> None:
+    """A guard that lets everything through makes a reader count from the rows."""
+    draw = random.Random(5)
+    with store.write() as connection:
+        for _ in range(250):
+            change(connection, draw)
+    period = Period(START - timedelta(hours=3), START + timedelta(hours=30), SANTIAGO)
+    with store.read() as kept_sums, store.guarded_by(lambda statement: statement).read() as rows:
+        for brand in (None, *BRANDS):
+            for figure in (
+                insight.net_sentiment,
+                insight.voices,
+                insight.dimensions,
+                insight.sources_of,
+                honest_counts,
+            ):
+                assert figure(kept_sums, period, brand) == figure(rows, period, brand), figure.__name__
+        assert insight.shares(kept_sums, period) == insight.shares(rows, period)
+        days = insight.volume_by_day(kept_sums, period)
+        assert days == insight.volume_by_day(rows, period)
+        told = honest_counts(kept_sums, period, None)
+        assert told.reconciles()
+        assert told.relevant == sum(day.mentions or 0 for day in days) > 0
+
+
+def test_days_are_cut_where_clocks_change(store: Store) -> None:
+    first = datetime(2026, 9, 3, tzinfo=SANTIAGO).date()  # clocks go forward at midnight of 6 September
+    edge = midnight(first, SANTIAGO)
+    period = Period(edge - timedelta(hours=7), midnight(first + timedelta(days=6), SANTIAGO), SANTIAGO)
+    assert {day.end - day.first for day in period.days} == {7, 23, 24}
+    with store.write() as connection:
+        for hour in range(period.first_hour, period.end_hour):
+            say(connection, datetime.fromtimestamp(hour * 3600, UTC))
+    with store.read() as connection:
+        counted = {day.day: day.mentions for day in insight.volume_by_day(connection, period, ["nitido"])}
+    assert counted == {day.date: day.end - day.first for day in period.days}
+
+
+def test_two_who_change_one_mention_at_once_keep_the_sums_right(store: Store) -> None:
+    with store.write() as connection:
+        ids = [say(connection, START, sentiment="negative") for _ in range(12)]
+    start = Barrier(3)
+    faults: list[BaseException] = []
+
+    def work(change: Any) -> None:
+        start.wait(10)
+        try:
+            for mention_id in ids:
+                with store.write() as connection:
+                    connection.execute(change(mention_id))
+        except BaseException as fault:  # noqa: BLE001 - told by the test
+            faults.append(fault)
+
+    def judge_again(one: int) -> Any:
+        return verdicts.update().where(verdicts.c.mention_id == one).values(sentiment="positive")
+
+    def route_again(one: int) -> Any:
+        return decisions.update().where(decisions.c.mention_id == one).values(stakeholder="press")
+
+    def join(one: int) -> Any:
+        return decisions.update().where(decisions.c.mention_id == one).values(stakeholder="regulator")
+
+    workers = [Thread(target=work, args=(one,)) for one in (judge_again, route_again, join)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert faults == []
+    with store.write() as connection:
+        fold(connection)
+        assert kept(connection) == counted_by_hand(connection)
+
+
+def test_the_sums_are_counted_once_for_an_archive_that_was_there_before(store: Store) -> None:
+    with store.write() as connection:
+        for name in ("x", "news"):
+            say(connection, START, source=name, sentiment="negative")
+        connection.execute(rollups.delete())
+        connection.execute(rollup_changes.delete())
+        assert kept(connection) != counted_by_hand(connection)
+        install(connection)
+        assert kept(connection) == counted_by_hand(connection)
+        say(connection, START)
+        assert kept(connection) == counted_by_hand(connection)  # each trigger stands once
+
+
+def test_the_archive_of_the_benchmark_has_the_sums_that_a_count_of_its_rows_gives(tmp_path: Path) -> None:
+    archive = build(f"sqlite:///{tmp_path}/archive.db", 3_000)
+    with archive.read() as connection:
+        assert kept(connection) == counted_by_hand(connection)
+        assert insight.needing_cases(connection, None, NOW, 5)
+    assert differences(archive, 60) == 0
+    with archive.write() as connection:
+        connection.execute(rollups.update().where(rollups.c.facet == "kind").values(negative=rollups.c.negative + 1))
+    assert differences(archive, 0) > 0
+    archive.close()
