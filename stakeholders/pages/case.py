@@ -16,7 +16,7 @@ from stakeholders.dossier import CaseMention
 from stakeholders.draft import Draft
 from stakeholders.facts import Case
 from stakeholders.merging import split
-from stakeholders.pages import card, crisis, marks, moves, queue, reply, wire
+from stakeholders.pages import card, crisis, marks, moves, presence, queue, reply, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape
 from stakeholders.regulation import RegulatoryClock, describe
@@ -42,7 +42,7 @@ def show(scene: Scene) -> None:
     now = scene.now
     given = st.query_params.get("id", "")
     number = int(given) if given.isdecimal() and len(given) < 16 else None
-    filters = queue.read_filters()
+    filters = queue.read_filters(scene)
     with scene.store.read() as connection:
         found = steps.read_case(connection, number) if number is not None else None
         happened = steps.history(connection, found.id, merged=True) if found else []
@@ -65,6 +65,7 @@ def show(scene: Scene) -> None:
     opened = next((one for one in posts if one.how == "opened"), posts[0] if posts else None)
     st.html(_title(scene, found, now, why_not))
     moves.show_heir(scene, found)
+    presence.show(scene, found)
     moves.show_bar(scene, found, draft, why_not)
     # Keyed containers: on a phone style.css puts what was said, what can be done and why in this order.
     with st.container(key="case"):
