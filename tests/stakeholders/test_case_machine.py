@@ -287,7 +287,7 @@ def run(store: Store, folder: Path, examples: int, *phases: Phase) -> None:
     )
 
 
-BUDGET = 24  # sequences of twenty steps
+BUDGET = 32  # sequences of twenty steps
 
 
 def test_no_sequence_of_steps_reaches_an_impossible_state(store: Store, tmp_path: Path) -> None:
