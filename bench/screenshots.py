@@ -83,7 +83,7 @@ def addresses(page: Any, lang: str) -> list[tuple[str, str]]:
 def settle(page: Any, address: str) -> None:
     """Open an address and wait until nothing is drawn any more."""
     page.goto(address)
-    page.locator(f"{MAIN} .stHtml").nth(1).wait_for(state="attached", timeout=30_000)
+    page.locator(f"{MAIN} .stHtml, {MAIN} iframe").first.wait_for(state="attached", timeout=30_000)
     page.wait_for_load_state("networkidle")
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton]')")
     page.wait_for_timeout(1500)  # charts are drawn on a canvas that tells nobody when it is done
