@@ -13,7 +13,7 @@ from listener.mention import aware
 from listener.reason import N_, Reason, reason, to_json
 from listener.taxonomy import Department
 from stakeholders import case as steps
-from stakeholders.step import NotPossible, Stale, change, give, hold, lock
+from stakeholders.step import TAKEN_BACK, NotPossible, Stale, change, give, hold, lock
 
 __all__ = ["STEPS", "Batch", "Before", "BulkStep", "Until", "take_all", "take_back"]
 
@@ -108,7 +108,7 @@ def take_back(connection: Connection, batch: Batch, who: str, now: datetime) -> 
             else:
                 # `reopen` would begin a new clock; a step that is taken back was never taken.
                 changes = {name: one.state[name] for name in _KEPT if name != "owner"}
-                after = {"status": one.state["status"], "note": to_json([reason(_BACK)])[0]}
+                after = {"status": one.state["status"], "note": to_json([reason(_BACK)])[0], TAKEN_BACK: True}
                 if one.state["status"] == "snoozed" and one.state["snoozed_until"] is not None:
                     after["until"] = one.state["snoozed_until"].isoformat()
                 what = _named(batch.step, row.status, str(one.state["status"]))

@@ -28,6 +28,7 @@ from stakeholders.channels import split_address
 from stakeholders.grouping import enter
 from stakeholders.rota import on_duty
 from stakeholders.sla import hours_of
+from stakeholders.step import TAKEN_BACK
 from stakeholders.store import alerts, case_mentions, cases, events
 from stakeholders.subject import case_subjects
 from stakeholders.worktime import due
@@ -86,7 +87,7 @@ def _climb(connection: Connection, config: Config, case_id: int, now: datetime) 
 def _since(connection: Connection, case: sa.Row[Any]) -> tuple[datetime, int, int]:
     """Tell when the chain of a case began, how often it was begun, and how far it was climbed since then."""
     rows = connection.execute(
-        sa.select(events.c.at, events.c.what)
+        sa.select(events.c.at, events.c.what, events.c.after)
         .where(events.c.case_id == case.id, events.c.what.in_((*_BEGINS, "escalated")))
         .order_by(events.c.id)
     )
@@ -94,7 +95,7 @@ def _since(connection: Connection, case: sa.Row[Any]) -> tuple[datetime, int, in
     for row in rows:
         if row.what == "escalated":
             level += 1
-        else:
+        elif not (row.after or {}).get(TAKEN_BACK):  # a step that was undone was never taken: the climb goes on
             start, level = row.at, 0
             opening += 1
     return start, opening, level

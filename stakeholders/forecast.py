@@ -19,6 +19,7 @@ from listener.config import Config
 from listener.mention import aware
 from listener.reason import N_
 from stakeholders.sla import hours_of
+from stakeholders.step import TAKEN_BACK
 from stakeholders.store import cases, events
 from stakeholders.survival import Curve, likely_count, survival
 from stakeholders.wording import Wording
@@ -231,7 +232,7 @@ def _starts(connection: Connection, rows: Iterable[sa.Row[Any]]) -> dict[int, da
         )
         for row in connection.execute(happened):
             after = row.after or {}
-            again = row.what == "reopened" and after.get("status") == "new"
+            again = row.what == "reopened" and after.get("status") == "new" and not after.get(TAKEN_BACK)
             if again or (row.what != "reopened" and after.get("priority") == "alert"):
                 starts[row.case_id] = max(starts[row.case_id], row.at)
     return starts

@@ -23,6 +23,7 @@ __all__ = [
     "OVER",
     "PROGRAM",
     "SILENT",
+    "TAKEN_BACK",
     "TRANSITIONS",
     "UNFINISHED",
     "Acknowledgement",
@@ -42,6 +43,7 @@ __all__ = [
 PROGRAM = "escucha"  # who, when the program itself does it
 UNFINISHED: tuple[Status, ...] = (*OPEN_STATUSES, "snoozed")  # an answer may still be owed
 OVER: tuple[Status, ...] = ("closed", "dismissed")
+TAKEN_BACK = "taken_back"  # in a line's `after`: it undoes a step, and every clock runs on as if that was never taken
 
 # What each step may turn a status into; the same table stands in docs/cases.md, and a test holds every history to it.
 TRANSITIONS: Mapping[str, Mapping[Status, tuple[Status, ...]]] = {

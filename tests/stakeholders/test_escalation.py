@@ -17,6 +17,7 @@ from listener.config import Config
 from listener.database import Store
 from listener.errors import ConfigError
 from stakeholders.alerts import queue_case, queue_mention, send_due
+from stakeholders.batch import take_all, take_back
 from stakeholders.case import acknowledge, answer, close, history, join, note
 from stakeholders.escalation import escalate_due
 from stakeholders.quiet import quiet_until
@@ -277,6 +278,24 @@ def test_whatever_a_person_does_ends_the_climb_and_a_reopened_or_woken_case_clim
     assert escalate_due(store, config, begins + 29 * MINUTE) == 0
     assert escalate_due(store, config, begins + 31 * MINUTE) == 1
     assert [row.level for row in rows(store)] == [1, 1]
+    store.close()
+
+
+@pytest.mark.parametrize("step", ["acknowledge", "close", "snooze"])
+def test_a_step_that_is_undone_neither_restarts_the_climb_nor_tells_a_step_again(tmp_path: Path, step: Any) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/escucha.db")
+    config = team(tmp_path, store.url, escalation=CHAIN)
+    case_id = queue(store, config, route=make_route(priority="alert"))
+    assert escalate_due(store, config, NOW + 30 * MINUTE) == 1
+    later = NOW + 50 * MINUTE
+    with store.write() as connection:
+        (version,) = connection.scalars(sa.select(cases.c.version))
+        until = later + 9 * HOUR
+        done = take_all(connection, step, {case_id: version}, "Ana", later, until=lambda _: until)
+        assert len(take_back(connection, done, "Ana", later + MINUTE).done) == 1
+    assert escalate_due(store, config, NOW + 59 * MINUTE) == 0
+    assert escalate_due(store, config, NOW + 61 * MINUTE) == 1
+    assert [row.level for row in rows(store)] == [1, 2, 2]
     store.close()
 
 

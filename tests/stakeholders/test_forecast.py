@@ -14,6 +14,7 @@ from listener.config import Config
 from listener.database import Store
 from stakeholders.case import record
 from stakeholders.forecast import CaseChance, forecast, forecast_lines
+from stakeholders.step import TAKEN_BACK
 from stakeholders.store import cases
 from stakeholders.wording import Wording
 from tests.stakeholders.weeks import config_of, open_case
@@ -111,6 +112,10 @@ def test_a_case_that_was_opened_again_counts_from_then(connection: sa.Connection
     )
     (before,) = forecast(connection, config, NOW, DAY).departments
     assert before.cases[0].chance is None
+    undone = {"status": "new", TAKEN_BACK: True}
+    record(connection, case_id, NOW, "Ana", "reopened", {"status": "acknowledged"}, undone)
+    (still,) = forecast(connection, config, NOW, DAY).departments
+    assert still.cases[0].chance is None
     record(connection, case_id, NOW, "escucha", "reopened", {"status": "closed"}, {"status": "new"})
     (after,) = forecast(connection, config, NOW, DAY).departments
     assert after.cases[0].chance == pytest.approx(0.5, abs=0.02)
