@@ -7,23 +7,20 @@ own page only: Facebook offers no search, names of commenters only to apps that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field
 
-from listener.calls import NOT_OURS, Call, Change, answer_challenge, is_signed, moment_of, read_changes
+from listener.calls import NOT_OURS, Call, Change, moment_of, read_changes
 from listener.catchup import OVERLAP, Ask, Found, Plan, catch_up
-from listener.graph import Graph, GraphSettings, next_of
+from listener.graph import GraphSettings, next_of
+from listener.graphaccount import NO_TEXT, NO_TIME, GraphAccount, set_aside
 from listener.mention import Author, Brand, Metrics, Page, Post, Rejected
 from listener.raw import dump, read_count, read_text, within
-from listener.reason import N_, Reason, reason
-
-if TYPE_CHECKING:
-    from listener.egress import Egress
 
 __all__ = ["Settings", "Source", "post_from"]
 
@@ -43,19 +40,11 @@ _ADDED, _CHANGED, _REMOVED = (
 )
 _WRITTEN = frozenset({"comment", "post", "status", "photo", "video", "share", "link", "note", "album", "story"})
 
-_NO_TEXT = N_("a post without id or text")
-_NO_TIME = N_("a post without a readable time")
-_COST = N_("Meta charges nothing for this; a poll asks at most {requests} times of what your app may ask in an hour.")
-
 
 class Settings(GraphSettings):
     """Say which page is heard, and with which keys."""
 
     page_id: str = Field(pattern=r"^\d{1,32}$", description="the page's number (Page, About, Page transparency)")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def post_from(raw: Mapping[str, Any], *, source: str, about: str | None = None, thread: str | None = None) -> Post:
@@ -68,10 +57,10 @@ def post_from(raw: Mapping[str, Any], *, source: str, about: str | None = None, 
     kinds = (within(raw, "attachment", "type"), within(_first(within(raw, "attachments", "data")), "type"))
     text = read_text(raw.get("message")) or _named(next((kind for kind in kinds if read_text(kind)), None))
     if native_id is None or text is None:
-        raise ValueError(_NO_TEXT)
+        raise ValueError(NO_TEXT)
     published = moment_of(raw.get("created_time"))
     if published is None:
-        raise ValueError(_NO_TIME)
+        raise ValueError(NO_TIME)
     parent = read_text(within(raw, "parent", "id"), 200) or thread
     return Post(
         source=source,
@@ -119,21 +108,22 @@ def _id_in(url: str | None) -> str | None:
     return f"{post}_{number}" if post and number.isdigit() else None
 
 
-class Source:
+class Source(GraphAccount[Settings]):
     """Hear a page: Meta's calls as they come, and what they missed at each poll."""
 
-    def __init__(self, name: str, settings: Settings, egress: Egress, *, now: Callable[[], datetime] = _now) -> None:
-        self.name = name
-        self.settings = settings
-        self._egress = egress
-        self._now = now
-        self._feed = f"{settings.page_id}/feed"
-        self._page = f"{settings.page_id}_"  # posts are named PAGE_POST, comments POST_COMMENT, and have other fields
+    @property
+    def _feed(self) -> str:
+        return f"{self.settings.page_id}/feed"
+
+    @property
+    def _page(self) -> str:
+        # posts are named PAGE_POST, comments POST_COMMENT, and have other fields
+        return f"{self.settings.page_id}_"
 
     def collect(self, brands: Sequence[Brand], cursor: str | None) -> Iterator[Page]:
         """Yield what stands on the page and under its posts since the cursor, newest first."""
         plan = Plan((self._feed,), self._params, self._read, self.settings.days, self.settings.max_pages)
-        with Graph(self.name, self.settings, self._egress) as graph:
+        with self._graph() as graph:
             yield from catch_up(graph, plan, cursor, self._now())
 
     def _params(self, path: str) -> dict[str, str | int]:
@@ -179,21 +169,10 @@ class Source:
         try:
             post = post_from(raw, source=self.name, about=self.settings.brand, thread=thread)
         except Exception as error:  # noqa: BLE001 - a strange item is kept aside, the rest of its page goes on
-            known = read_text(within(raw, "id"), 200)
-            why = str(error) if str(error) in (_NO_TEXT, _NO_TIME) else _NO_TEXT
-            kept = {name: raw[name] for name in ("message", *_KEPT) if name in raw} if isinstance(raw, Mapping) else raw
-            rejected.append(Rejected(f"id {known}" if known else place, why, dump(kept)))
+            rejected.append(set_aside(raw, error, place, ("message", *_KEPT)))
             return
         if self.settings.own_posts or post.author.native_id != self.settings.page_id:
             posts.append(post)
-
-    def handshake(self, query: Mapping[str, str]) -> str | None:
-        """Give the challenge back when Meta knows our word."""
-        return answer_challenge(query, self.settings.verify_token.get_secret_value())
-
-    def signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """Tell whether the raw body carries the signature of our app."""
-        return is_signed(body, headers, self.settings.app_secret.get_secret_value())
 
     def receive(self, body: bytes) -> Page:
         """Read a call: comments, posts and mentions that were written, edited or removed."""
@@ -205,7 +184,7 @@ class Source:
             try:
                 self._hear(change, posts, gone, first, rejected)
             except Exception:  # noqa: BLE001 - a strange change is kept aside, the rest of its call goes on
-                rejected.append(Rejected(change.position, _NO_TEXT, dump(change.value)))
+                rejected.append(Rejected(change.position, NO_TEXT, dump(change.value)))
         return Call(tuple(posts), rejected=tuple(rejected), gone=tuple(gone), first=frozenset(first))
 
     def _hear(
@@ -259,7 +238,7 @@ class Source:
             ([one for one in ours if not one.startswith(self._page)], _COMMENT),
             ([one for one in ours if one.startswith(self._page)], _POST),
         )
-        with Graph(self.name, self.settings, self._egress) as graph:
+        with self._graph() as graph:
             # A key that lost its permissions sees nothing at all, which must not read as "all was deleted".
             graph.get(self._feed, {"fields": "id,from{id},comments.limit(1){id}", "limit": 1})
             for ids, fields in asked:
@@ -271,15 +250,7 @@ class Source:
                     # The thread was told when it was heard; here it is not.
                     yield Page(tuple(replace(one, thread=None, in_reply_to=None) for one in posts), gone=tuple(gone))
 
-    def hosts(self) -> frozenset[str]:
-        """Name the host of the API."""
-        return frozenset({urlsplit(self.settings.base_url).hostname or ""})
-
     def probe(self) -> None:
         """Ask for the page's name; raise a SourceError."""
-        with Graph(self.name, self.settings, self._egress) as graph:
+        with self._graph() as graph:
             graph.get(self.settings.page_id, {"fields": "id,name"})
-
-    def cost(self, brands: Sequence[Brand]) -> Reason:
-        """Say what a poll costs, as a reason that can be worded in any language."""
-        return reason(_COST, requests=self.settings.max_pages)

@@ -8,24 +8,21 @@ nothing; requests are limited by the hour. It sees nothing of private accounts, 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import Field
 
-from listener.calls import NOT_OURS, Call, Change, answer_challenge, is_signed, moment_of, read_changes
+from listener.calls import NOT_OURS, Call, Change, moment_of, read_changes
 from listener.catchup import OVERLAP, Ask, Found, Plan, catch_up
 from listener.errors import NotAllowed, Refused, SourceError, Unreadable
-from listener.graph import Graph, GraphSettings, next_of
+from listener.graph import GraphSettings, next_of
+from listener.graphaccount import NO_TEXT, NO_TIME, GraphAccount, set_aside
 from listener.mention import Author, Brand, Metrics, Page, Post, Rejected
 from listener.raw import dump, read_count, read_text, within
-from listener.reason import N_, Reason, reason
-
-if TYPE_CHECKING:
-    from listener.egress import Egress
+from listener.reason import N_
 
 __all__ = ["Settings", "Source", "post_from"]
 
@@ -41,20 +38,13 @@ _UNSEEN = frozenset({10, 100})  # codes of what this key may not see
 _PATIENCE = 15.0  # seconds for every look-up of one call: Meta waits for our answer
 _KEPT = ("id", "timestamp", "permalink", "media_type", "parent_id", "hidden", "media")
 
-_NO_TEXT = N_("a post without id or text")
-_NO_TIME = N_("a post without a readable time")
 _NOT_SEEN = N_("a mention that the platform does not show: it was deleted, or its account is private")
-_COST = N_("Meta charges nothing for this; a poll asks at most {requests} times of what your app may ask in an hour.")
 
 
 class Settings(GraphSettings):
     """Say which account is heard, and with which keys."""
 
     account_id: str = Field(pattern=r"^\d{1,32}$", description="the number of the professional account")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def post_from(
@@ -69,10 +59,10 @@ def post_from(
     kind = read_text(raw.get("media_type"), 40)
     text = read_text(raw.get("text")) or read_text(raw.get("caption")) or (f"[{kind.casefold()}]" if kind else None)
     if native_id is None or text is None:
-        raise ValueError(_NO_TEXT)
+        raise ValueError(NO_TEXT)
     published = moment_of(raw.get("timestamp"))
     if published is None:
-        raise ValueError(_NO_TIME)
+        raise ValueError(NO_TIME)
     under = raw.get("media") if isinstance(raw.get("media"), Mapping) else media
     thread = read_text(within(under, "id"), 200)
     url = read_text(raw.get("permalink") or within(under, "permalink"), 2048)
@@ -93,22 +83,22 @@ def post_from(
     )
 
 
-class Source:
+class Source(GraphAccount[Settings]):
     """Hear an account: Meta's calls as they come, and what they missed at each poll."""
 
-    def __init__(self, name: str, settings: Settings, egress: Egress, *, now: Callable[[], datetime] = _now) -> None:
-        self.name = name
-        self.settings = settings
-        self._egress = egress
-        self._now = now
-        self._own = f"{settings.account_id}/media"
-        self._tagged = f"{settings.account_id}/tags"
+    @property
+    def _own(self) -> str:
+        return f"{self.settings.account_id}/media"
+
+    @property
+    def _tagged(self) -> str:
+        return f"{self.settings.account_id}/tags"
 
     def collect(self, brands: Sequence[Brand], cursor: str | None) -> Iterator[Page]:
         """Yield comments under the account's posts, and posts in which it is tagged, since the cursor."""
         roots = (self._own, self._tagged)
         plan = Plan(roots, self._params, self._read, self.settings.days, self.settings.max_pages)
-        with Graph(self.name, self.settings, self._egress) as graph:
+        with self._graph() as graph:
             yield from catch_up(graph, plan, cursor, self._now())
 
     def _params(self, path: str) -> dict[str, str | int]:
@@ -171,10 +161,7 @@ class Source:
         try:
             post = post_from(raw, source=self.name, about=self.settings.brand, media=media, elsewhere=elsewhere)
         except Exception as error:  # noqa: BLE001 - a strange item is kept aside, the rest of its page goes on
-            known = read_text(within(raw, "id"), 200)
-            why = str(error) if str(error) in (_NO_TEXT, _NO_TIME) else _NO_TEXT
-            kept = {name: raw[name] for name in ("text", *_KEPT) if name in raw} if isinstance(raw, Mapping) else raw
-            rejected.append(Rejected(f"id {known}" if known else place, why, dump(kept)))
+            rejected.append(set_aside(raw, error, place, ("text", *_KEPT)))
             return
         if self.settings.own_posts or not self._is_own(raw):
             posts.append(post)
@@ -183,14 +170,6 @@ class Source:
         """Tell whether the account itself wrote: Graph names the user, or marks the author, only then."""
         ids = (within(raw, "user", "id"), within(raw, "from", "id"))
         return self.settings.account_id in ids or bool(within(raw, "from", "self_ig_scoped_id"))
-
-    def handshake(self, query: Mapping[str, str]) -> str | None:
-        """Give the challenge back when Meta knows our word."""
-        return answer_challenge(query, self.settings.verify_token.get_secret_value())
-
-    def signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """Tell whether the raw body carries the signature of our app."""
-        return is_signed(body, headers, self.settings.app_secret.get_secret_value())
 
     def receive(self, body: bytes) -> Page:
         """Read a call: new comments, and mentions, whose words are looked up since Meta sends their ids only."""
@@ -216,7 +195,7 @@ class Source:
         comment, media = (read_text(change.value.get(name), 200) for name in ("comment_id", "media_id"))
         known = comment or media
         if known is None or not known.isalnum():
-            rejected.append(Rejected(change.position, _NO_TEXT, dump(change.value)))
+            rejected.append(Rejected(change.position, NO_TEXT, dump(change.value)))
             return True
         left = deadline - time.monotonic()
         if left < 1:
@@ -224,7 +203,7 @@ class Source:
         name, fields = ("mentioned_comment", _SHOWN_COMMENT) if comment else ("mentioned_media", _SHOWN_MEDIA)
         asked = f"{name}.{'comment' if comment else 'media'}_id({known}){{{fields}}}"
         try:
-            with Graph(self.name, self.settings, self._egress, timeout=(3.0, left / 2)) as graph:
+            with self._graph(timeout=(3.0, left / 2)) as graph:
                 # A comment under a post of our own is told as a comment too, and must keep the one id.
                 told: Any = graph.get(known, {"fields": _COMMENT}, spare=_UNSEEN).body if comment else None
                 elsewhere = not told
@@ -244,7 +223,7 @@ class Source:
 
     def recheck(self, native_ids: Sequence[str]) -> Iterator[Page]:
         """Ask which comments are still there; raises a SourceError when the key may not read the account."""
-        with Graph(self.name, self.settings, self._egress) as graph:
+        with self._graph() as graph:
             # A key that lost its permissions sees nothing at all, which must not read as "all was deleted".
             graph.get(self._own, {"fields": "id,comments.limit(1){id}", "limit": 1})
             ours = [one for one in native_ids if not one.startswith(_ELSEWHERE)]
@@ -256,15 +235,7 @@ class Source:
                 # The thread was told when it was heard; here it is not.
                 yield Page(tuple(replace(one, thread=None, in_reply_to=None) for one in posts), gone=tuple(gone))
 
-    def hosts(self) -> frozenset[str]:
-        """Name the host of the API."""
-        return frozenset({urlsplit(self.settings.base_url).hostname or ""})
-
     def probe(self) -> None:
         """Ask for the account's name; raise a SourceError."""
-        with Graph(self.name, self.settings, self._egress) as graph:
+        with self._graph() as graph:
             graph.get(self.settings.account_id, {"fields": "id,username"})
-
-    def cost(self, brands: Sequence[Brand]) -> Reason:
-        """Say what a poll costs, as a reason that can be worded in any language."""
-        return reason(_COST, requests=self.settings.max_pages)
