@@ -43,6 +43,7 @@ bench: $(VENV)/torch.stamp ## measure ours and the alternative in one run
 
 bench-large: $(VENV)/dev.stamp ## the pages' questions on archives of one and ten million mentions
 	@$(BIN)/python -m bench pages --large
+	@$(BIN)/python -m bench pages --large --postgresql
 
 wheel: $(VENV)/dev.stamp ## build dist/escucha-*.whl
 	@$(BIN)/hatchling build -t wheel

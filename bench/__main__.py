@@ -1,4 +1,4 @@
-"""Run every benchmark of this folder: `python -m bench [NAME …]`; each prints JSON lines; pages takes `--large` too."""
+"""Run every benchmark of this folder: `python -m bench [NAME …]`; each prints JSON lines; some have options."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from importlib import import_module
 
 __all__ = ["main"]
 
-NAMES = ("match", "queries", "dedup", "spikes", "ingest", "pages", "classify")
+NAMES = ("match", "queries", "dedup", "spikes", "ingest", "pages", "sessions", "classify")
 
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks, or all; a name with its own options stands alone: `pages --large`."""
-    if "pages" in names[:1]:
-        import_module("bench.pages").main(names[1:])
+    if names[:1] in (["pages"], ["sessions"]):
+        import_module(f"bench.{names[0]}").main(names[1:])
         return
     large = "--large" in names
     for name in [one for one in names if one != "--large"] or NAMES:

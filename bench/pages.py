@@ -10,42 +10,35 @@ import argparse
 import json
 import os
 import random
+import shutil
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
 
-from bench.archive import BRANDS, NOW, Archive, build
+from bench.archive import Archive, build
+from bench.figurequestions import figure_questions
+from bench.listquestions import list_questions
+from bench.postgres import running
 from listener.config import Config, parse
 from listener.database import Store
-from listener.query import parse as parse_query
-from listener.query.search import search
-from listener.rollup import fold, recount, rollups
+from listener.rollup import fold, recount, rollup_days, rollups
 from listener.store import mentions, posts
 from sentiment.store import verdicts
-from stakeholders import insight
-from stakeholders.dossier import case_mentions_of, history, read_case
-from stakeholders.figures import gather
-from stakeholders.inbox import NOBODY, Filters, count_facets, count_inbox, read_inbox
-from stakeholders.period import Period, last_days, week_name
-from stakeholders.spike import spikes
 from stakeholders.store import cases, decisions
 
-__all__ = ["differences", "main", "measure"]
+__all__ = ["check_room", "differences", "main", "measure"]
 
-LIMA = ZoneInfo("America/Lima")
 _SMALL, _LARGE = (10_000, 100_000), (1_000_000, 10_000_000)
 _LIMITS = {1_000_000: 10.0, 10_000_000: 25.0}  # ms at p95
 _GROWTH = 2.0  # of the median, from the one size to the other
-
-Question = Callable[[Connection, random.Random], object]
+_BYTES = {"sqlite": 2_400, "postgresql": 2_900}  # a mention, with all that hangs on it
 
 
 def _config(folder: Path) -> Config:
@@ -59,79 +52,13 @@ def _config(folder: Path) -> Config:
     return parse(table, folder, {})
 
 
-def _questions(config: Config, archive: Archive, known: int) -> Mapping[str, Question]:
-    """Give every question of a page by name."""
-
-    def some(draw: random.Random, days: int) -> Period:
-        return last_days(days, NOW - timedelta(days=draw.randrange(60)), LIMA)
-
-    def brand(draw: random.Random) -> str:
-        return draw.choice(BRANDS)
-
-    def case(connection: Connection, draw: random.Random) -> object:
-        one = draw.randint(1, known)
-        return read_case(connection, one), history(connection, one), case_mentions_of(connection, one)
-
-    def second_page(connection: Connection, draw: random.Random) -> object:
-        after = read_inbox(connection, Filters(), NOW, limit=draw.randint(10, 60)).next
-        return read_inbox(connection, Filters(), NOW, after)
-
-    def digest(connection: Connection, draw: random.Random) -> object:
-        day = (NOW - timedelta(days=7 * draw.randrange(1, 20))).date()
-        return gather(connection, config, week_name(day), BRANDS[0], NOW)
-
-    def found(connection: Connection, draw: random.Random, text: str) -> object:
-        return search(connection, parse_query(text.format(*draw.sample(archive.words, 2))))
-
-    asked: dict[str, Question] = {
-        "inbox": lambda c, _: read_inbox(c, Filters(), NOW),
-        "inbox of a department": lambda c, _: read_inbox(c, Filters(department=("legal_regulatory", "sales")), NOW),
-        "inbox, second page": second_page,
-        "inbox count": lambda c, _: count_inbox(c, Filters(), NOW),
-        "inbox count, nobody's": lambda c, _: count_inbox(c, Filters(owner=NOBODY), NOW),
-        "inbox count, overdue": lambda c, _: count_inbox(c, Filters(overdue=True), NOW),
-        "inbox facets": lambda c, _: count_facets(c, Filters(), NOW),
-        "inbox of answered": lambda c, _: read_inbox(c, Filters(status="answered"), NOW),
-        "case": case,
-        "search, one word": lambda c, d: found(c, d, "{0}"),
-        "search, two words": lambda c, d: found(c, d, "{0} {1}"),
-        "open now": lambda c, d: insight.open_now(c, brand(d), NOW),
-        "needing cases": lambda c, d: insight.needing_cases(c, brand(d), NOW, 10),
-        "digest": digest,
-    }
-    for days in (7, 30, 90):
-        asked |= _figures(days, some, brand)
-    return asked
-
-
-def _figures(
-    days: int, some: Callable[[random.Random, int], Period], brand: Callable[[random.Random], str]
-) -> dict[str, Question]:
-    asked: dict[str, Question] = {
-        "volume by day": lambda c, d: insight.volume_by_day(c, some(d, days), BRANDS),
-        "shares": lambda c, d: insight.shares(c, some(d, days)),
-        "net sentiment": lambda c, d: insight.net_sentiment(c, some(d, days), brand(d)),
-        "voices": lambda c, d: insight.voices(c, some(d, days), brand(d)),
-        "dimensions": lambda c, d: insight.dimensions(c, some(d, days), brand(d)),
-        "sources of": lambda c, d: insight.sources_of(c, some(d, days), brand(d)),
-        "case counts": lambda c, d: insight.case_counts(c, some(d, days), brand(d), NOW),
-        "response times": lambda c, d: insight.response_times(c, some(d, days), brand(d)),
-        "top cases": lambda c, d: insight.top_cases(c, some(d, days), brand(d), 5, NOW),
-        "honest counts": lambda c, d: insight.honest_counts(c, some(d, days), brand(d), NOW),
-        "heard days": lambda c, d: insight.heard_days(c, some(d, days)),
-        "gaps": lambda c, d: insight.gaps(c, some(d, days), NOW),
-        "unusual days": lambda c, d: insight.unusual_days(c, some(d, days), brand(d)),
-        "spikes": lambda c, d: spikes(c, some(d, days), brand(d)),
-    }
-    return {f"{name}, {days} days": question for name, question in asked.items()}
-
-
 def measure(store: Store, config: Config, archive: Archive, calls: int, wait: float = 6.0) -> dict[str, dict[str, Any]]:
     """Ask every question `calls` times and give p50 and p95 in ms; a slow one for `wait` s, and at least 5 times."""
     told: dict[str, dict[str, Any]] = {}
     with store.read() as connection:
         known = connection.scalar(sa.select(sa.func.max(cases.c.id))) or 1
-    for name, ask in _questions(config, archive, known).items():
+    asked = {**figure_questions(config, archive, known), **list_questions(config, archive, known)}
+    for name, ask in asked.items():
         draw, began = random.Random(7), time.perf_counter()
         took: list[float] = []
         with store.read() as connection:
@@ -149,7 +76,7 @@ def measure(store: Store, config: Config, archive: Archive, calls: int, wait: fl
 def differences(store: Store, changes: int = 300) -> int:
     """Correct, route anew, take back and erase at random, then count how many kept sums are not what GROUP BY gives."""
     draw = random.Random(11)
-    keys = sa.select(*rollups.c).where(rollups.c.mentions != 0)
+    every = [sa.select(*table.c).where(table.c.mentions != 0) for table in (rollups, rollup_days)]
     with store.write() as connection:
         last = connection.scalar(sa.select(sa.func.max(mentions.c.id))) or 1
         for _ in range(changes):
@@ -167,15 +94,65 @@ def differences(store: Store, changes: int = 300) -> int:
             else:
                 connection.execute(posts.delete().where(posts.c.id == one))
         fold(connection)
-        kept = set(map(tuple, connection.execute(keys)))
+        kept = [set(map(tuple, connection.execute(query))) for query in every]
         recount(connection)
-        return len(kept ^ set(map(tuple, connection.execute(keys))))
+        return sum(
+            len(known ^ set(map(tuple, connection.execute(query)))) for known, query in zip(kept, every, strict=True)
+        )
 
 
-def _build(folder: str, url: str | None, size: int) -> Store:
-    if url is None:
-        return build(f"sqlite:///{folder}/{size}.db", size)
-    return build(url.replace("SIZE", str(size)), size)
+def _needs(size: int, dialect: str) -> int:
+    """Give the bytes that an archive takes while it is built, with its log and sorting."""
+    return size * _BYTES[dialect] + 500_000_000
+
+
+def check_room(folder: Path, sizes: Sequence[int], dialect: str) -> None:
+    """Say how much disk the largest archive takes; exit with a sentence where there is less."""
+    needed, free = max(_needs(size, dialect) for size in sizes), shutil.disk_usage(folder).free
+    told = (
+        f"{needed / 1e9:.1f} GB of disk under {folder} for {dialect}, one archive at a time; {free / 1e9:.1f} GB free"
+    )
+    if free < needed:
+        raise SystemExit(f"bench pages: not enough room: it takes {told}. Name another disk with --folder.")
+    print(f"bench pages: takes {told}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _built(url: str, size: int) -> Iterator[Store]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"{sa.make_url(url).get_backend_name()}, {size:,} mentions", total=size)
+        store = build(url, size, lambda done: progress.update(task, completed=done))
+    yield store
+    store.close()
+
+
+def _run(url: str, size: int, config: Config, calls: int, wait: float) -> dict[str, dict[str, Any]]:
+    """Build one archive, ask it everything, hold its sums against the rows, and print the row."""
+    began = time.perf_counter()
+    with _built(url, size) as store:
+        built = round(time.perf_counter() - began, 1)
+        told = measure(store, config, Archive(size), calls, wait)
+        row: dict[str, Any] = {"bench": "pages", "database": store.engine.dialect.name, "mentions": size}
+        row |= {"built_s": built, "load": round(os.getloadavg()[0], 1), "ms": told}
+        row["sums_unlike_group_by"] = differences(store)
+    limit = _LIMITS.get(size)
+    if limit is not None:
+        row["over_the_limit"] = {name: one["p95"] for name, one in told.items() if one["p95"] > limit}
+    print(json.dumps(row), flush=True)
+    assert row["sums_unlike_group_by"] == 0
+    return told
+
+
+def _grown(dialect: str, sizes: Sequence[int], told: Mapping[int, Mapping[str, Mapping[str, Any]]]) -> None:
+    small, large = told[sizes[0]], told[sizes[-1]]
+    growth = {name: round(large[name]["p50"] / max(small[name]["p50"], 0.01), 2) for name in small}
+    row: dict[str, Any] = {"bench": "pages", "database": dialect, "from": sizes[0], "to": sizes[-1], "growth": growth}
+    row["over_the_limit"] = {name: times for name, times in growth.items() if times > _GROWTH}
+    print(json.dumps(row), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -183,36 +160,28 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench pages", description=__doc__)
     parser.add_argument("--large", action="store_true", help="1 M and 10 M mentions instead of 10 k and 100 k")
     parser.add_argument("--sizes", type=int, nargs="+", help="sizes of your own")
+    parser.add_argument("--postgresql", action="store_true", help="start a PostgreSQL from the wheel of the tests")
     parser.add_argument("--url", help="empty databases to fill: postgresql://…/name_SIZE, one for each size")
-    parser.add_argument("--folder", help="where SQLite files are made and removed; the system's temporary folder")
+    parser.add_argument("--folder", help="where the archives are made and removed; the system's temporary folder")
     asked = parser.parse_args(arguments or [])
-    sizes = asked.sizes or (_LARGE if asked.large else _SMALL)
+    sizes = tuple(asked.sizes or (_LARGE if asked.large else _SMALL))
     calls, wait = 100, 6.0 if asked.large else 0.2
+    dialect = "postgresql" if asked.postgresql or asked.url else "sqlite"
+    if not asked.url:
+        check_room(Path(asked.folder or tempfile.gettempdir()), sizes, dialect)
     told: dict[int, dict[str, dict[str, Any]]] = {}
     for size in sizes:
-        with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-            began = time.perf_counter()
-            store = _build(folder, asked.url, size)
-            built = round(time.perf_counter() - began, 1)
-            told[size] = measure(store, _config(Path(folder)), Archive(size), calls, wait)
-            row: dict[str, Any] = {"bench": "pages", "database": store.engine.dialect.name, "mentions": size}
-            row |= {"built_s": built, "load": round(os.getloadavg()[0], 1), "ms": told[size]}
-            row["sums_unlike_group_by"] = differences(store)
-            limit = _LIMITS.get(size)
-            if limit is not None:
-                row["over_the_limit"] = {n: one["p95"] for n, one in told[size].items() if one["p95"] > limit}
-            print(json.dumps(row), flush=True)
-            store.close()
-            assert row["sums_unlike_group_by"] == 0
+        with tempfile.TemporaryDirectory(dir=asked.folder) as folder, ExitStack() as held:
+            config = _config(Path(folder))
+            url = f"sqlite:///{folder}/{size}.db"
+            if asked.url:
+                url = asked.url.replace("SIZE", str(size))
+            elif asked.postgresql:
+                url = held.enter_context(running(Path(folder)))
+            told[size] = _run(url, size, config, calls, wait)
     if len(sizes) > 1:
-        small, large = told[sizes[0]], told[sizes[-1]]
-        growth = {name: round(large[name]["p50"] / max(small[name]["p50"], 0.01), 2) for name in small}
-        row = {"bench": "pages", "from": sizes[0], "to": sizes[-1], "growth": growth}
-        row["over_the_limit"] = {name: times for name, times in growth.items() if times > _GROWTH}
-        print(json.dumps(row))
+        _grown(dialect, sizes, told)
 
 
 if __name__ == "__main__":
-    import sys
-
     main(sys.argv[1:])

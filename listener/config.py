@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +33,7 @@ class Config:
     path: Path | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
-    @property
+    @cached_property
     def brands(self) -> tuple[Brand, ...]:
         """Give every brand watched, ours first."""
         return self.settings.watched()

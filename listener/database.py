@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
 
 from listener.errors import StoreError
+from listener.stamp import Watch
 
 __all__ = ["Guard", "JSONText", "Moment", "Store", "add_new", "add_or_update", "metadata"]
 
@@ -98,6 +101,7 @@ class Store:
                 "write sqlite:///folder/escucha.db or postgresql://user@host/name"
             )
 
+        self._watch = Watch(self.engine)
         event.listen(self.engine, "before_execute", _apply_guard, retval=True)
         event.listen(self.engine, "before_cursor_execute", _refuse_unguarded)
 
@@ -129,8 +133,13 @@ class Store:
         with self.engine.connect().execution_options(reading=True) as connection, connection.begin():
             yield connection
 
+    def stamp(self) -> Hashable:
+        """Give a value that differs from an earlier one when anything was committed in between, by whatever process."""
+        return self._watch.read()
+
     def close(self) -> None:
         """Close every connection."""
+        self._watch.close()
         self.engine.dispose()
 
 
@@ -200,16 +209,21 @@ def add_or_update(
     """
     if not rows:
         return []
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
-    changes = {
-        name: sa.func.coalesce(statement.excluded[name], table.c[name]) if keep_told else statement.excluded[name]
-        for name in rows[0]
-        if name not in keys
-    }
-    statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
-    wanted = _keys_of(table, keys)
+    statement = _upserting(connection.dialect.name, table, tuple(rows[0]), tuple(keys), keep_told)
     given: list[sa.Row[Any]] = []
     for start in range(0, len(rows), 500):
-        given.extend(connection.execute(statement.returning(*wanted), [dict(row) for row in rows[start : start + 500]]))
+        given.extend(connection.execute(statement, [dict(row) for row in rows[start : start + 500]]))
     return given
+
+
+@lru_cache(maxsize=64)  # making the statement takes longer than asking it
+def _upserting(
+    dialect: str, table: sa.Table, names: tuple[str, ...], keys: tuple[str, ...], keep_told: bool
+) -> ReturningInsert[Any]:
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    changes = {
+        name: sa.func.coalesce(statement.excluded[name], table.c[name]) if keep_told else statement.excluded[name]
+        for name in names
+        if name not in keys
+    }
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes).returning(*_keys_of(table, keys))

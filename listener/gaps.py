@@ -6,13 +6,15 @@ a stretch of which the source itself knows that its posts are lost (the hole tab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from listener.habit import run_habits, run_pauses
 from listener.mention import aware
 from listener.store import holes, runs
 
@@ -117,28 +119,17 @@ def _listen(
 
     The first run is None where the source was heard before `start`.
     """
-    at = runs.c.started_at
-    edges = (
-        sa.select(
-            runs.c.source,
-            sa.func.max(at, type_=at.type).filter(at < start).label("before"),
-            sa.func.min(at, type_=at.type).filter(at >= start, at < end).label("first"),
-            sa.func.max(at, type_=at.type).filter(at >= start, at < end).label("last"),
-            sa.func.min(at, type_=at.type).filter(at >= end).label("after"),
-        )
-        .where(at >= start - _LOOK_BACK, at < end + _LOOK_BACK, runs.c.outcome == "ok", _of(runs.c.source, source))
-        .group_by(runs.c.source)
-        .order_by(runs.c.source)
-    )
-    usual = _usual_steps(connection, start, end, source)
+    habits = _habits(connection, start, end, source)
     long = _long_steps(connection, start, end, source)
     heard: _Heard = {}
-    for row in connection.execute(edges):
+    for row in connection.execute(_edges(start, end, source)):
         moments = [moment for moment in (row.before, row.first, row.last, row.after) if moment is not None]
-        if row.source not in usual:
+        if not moments:
+            continue
+        patience = habits.get(row.source)
+        if patience is None:
             heard[row.source] = ([(moment, moment) for moment in moments], [], None)
             continue
-        patience = max(_PATIENCE, 3 * usual[row.source])
         pairs = [(row.before, row.first or row.after), *long.get(row.source, ()), (row.last, row.after)]
         cuts = [(one, two) for one, two in pairs if one is not None and two is not None and two - one > patience]
         spans, begins = [], moments[0]
@@ -157,52 +148,89 @@ def _listen(
     return heard
 
 
-def _usual_steps(connection: Connection, start: datetime, end: datetime, source: str | None) -> dict[str, timedelta]:
-    """Give the step that 19 of 20 runs of a source keep to, good or bad, in the stretch and the 28 days before."""
+def _edges(start: datetime, end: datetime, source: str | None) -> sa.Select[Any]:
+    """Give the query of the successful runs nearest to both ends of a stretch, four steps into an index a source."""
     at = runs.c.started_at
-    steps = (
-        sa.select(runs.c.source, _seconds_since_last().label("seconds"))
-        .where(at >= start - _LOOK_BACK, at < end, _of(runs.c.source, source))
-        .subquery()
-    )
-    tiles = (
+    if source is None:
+        # Names are stepped through in the index as well: there are few of them among many runs.
+        first = sa.select(sa.func.min(runs.c.source).label("source")).cte("names", recursive=True)
+        following = sa.select(sa.func.min(runs.c.source)).where(runs.c.source > first.c.source).scalar_subquery()
+        names: sa.FromClause = first.union_all(sa.select(following).where(first.c.source.is_not(None)))
+    else:
+        names = sa.select(sa.literal(source).label("source")).cte("names")
+
+    def nearest(low: datetime, high: datetime, *, newest: bool) -> sa.ScalarSelect[Any]:
+        mine = sa.and_(runs.c.source == names.c.source, runs.c.outcome == sa.literal_column("'ok'"))
+        found = sa.select(at).where(mine, at >= low, at < high)
+        return found.order_by(at.desc() if newest else at).limit(1).correlate(names).scalar_subquery()
+
+    return (
         sa.select(
-            steps.c.source,
-            steps.c.seconds,
-            sa.func.ntile(20).over(partition_by=steps.c.source, order_by=steps.c.seconds).label("tile"),
+            names.c.source,
+            nearest(start - _LOOK_BACK, start, newest=True).label("before"),
+            nearest(start, end, newest=False).label("first"),
+            nearest(start, end, newest=True).label("last"),
+            nearest(end, end + _LOOK_BACK, newest=False).label("after"),
         )
-        .where(steps.c.seconds.is_not(None))
-        .subquery()
+        .where(names.c.source.is_not(None))
+        .order_by(names.c.source)
     )
+
+
+def _habits(connection: Connection, start: datetime, end: datetime, source: str | None) -> dict[str, timedelta]:
+    """Give how long each source may be silent: three times the step that 19 of 20 runs, good or bad, keep to.
+
+    Of the steps in the stretch and the 28 days before, in whole UTC days; a source of fewer than two has no habit.
+    """
+    first, last = _day(start - _LOOK_BACK), _day(end - timedelta(microseconds=1))
     query = (
-        sa.select(tiles.c.source, sa.func.max(tiles.c.seconds).filter(tiles.c.tile < 20).label("usual"))
-        .group_by(tiles.c.source)
-        .having(sa.func.count() > 1)
+        sa.select(run_habits.c.source, run_habits.c.minutes, sa.func.sum(run_habits.c.steps).label("steps"))
+        .where(run_habits.c.day >= first, run_habits.c.day <= last, run_habits.c.since >= first)
+        .where(_of(run_habits.c.source, source))
+        .group_by(run_habits.c.source, run_habits.c.minutes)
+        .having(sa.func.sum(run_habits.c.steps) > 0)
+        .order_by(run_habits.c.source, run_habits.c.minutes.desc())
     )
-    return {row.source: timedelta(seconds=float(row.usual)) for row in connection.execute(query)}
+    longest: dict[str, list[tuple[int, int]]] = {}
+    for name, minutes, steps in connection.execute(query):
+        longest.setdefault(name, []).append((minutes, int(steps)))
+    found = {}
+    for name, told in longest.items():
+        left = sum(steps for _, steps in told)
+        if left < 2:
+            continue
+        left //= 20  # so many steps are longer than the habit
+        usual = next(minutes for minutes, passed in _passed(told) if passed > left)
+        found[name] = max(_PATIENCE, timedelta(minutes=3 * usual))
+    return found
+
+
+def _passed(told: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Give each length with how many steps are as long or longer."""
+    passed = 0
+    for minutes, steps in told:
+        passed += steps
+        yield minutes, passed
+
+
+def _day(moment: datetime) -> int:
+    return int(moment.timestamp() // 86_400)
 
 
 def _long_steps(
     connection: Connection, start: datetime, end: datetime, source: str | None
 ) -> dict[str, Sequence[_Span]]:
     """Give the steps between two successful runs in the stretch that are longer than any patience, oldest first."""
-    at = runs.c.started_at
-    before = sa.func.lag(at, type_=at.type).over(partition_by=runs.c.source, order_by=at).label("before")
-    steps = (
-        sa.select(runs.c.source, at, before, _seconds_since_last().label("seconds"))
-        .where(runs.c.outcome == "ok", at >= start, at < end, _of(runs.c.source, source))
-        .subquery()
+    query = (
+        sa.select(run_pauses)
+        .where(run_pauses.c.ended_at >= start, run_pauses.c.ended_at < end, run_pauses.c.started_at >= start)
+        .where(_of(run_pauses.c.source, source))
+        .order_by(run_pauses.c.source, run_pauses.c.ended_at)
     )
-    query = sa.select(steps).where(steps.c.seconds > _PATIENCE.total_seconds()).order_by(steps.c.started_at)
     found: dict[str, list[_Span]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.source, []).append((row.before, row.started_at))
+        found.setdefault(row.source, []).append((row.started_at, row.ended_at))
     return dict(found)
-
-
-def _seconds_since_last() -> sa.ColumnElement[int]:
-    seconds = sa.extract("epoch", runs.c.started_at)
-    return seconds - sa.func.lag(seconds).over(partition_by=runs.c.source, order_by=runs.c.started_at)
 
 
 def _failure(connection: Connection, source: str, start: datetime, end: datetime) -> str:

@@ -6,29 +6,37 @@ Collecting and webhooks both come through here, so that a post is treated the sa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from json.encoder import encode_basestring_ascii as _quote
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from listener.authorship import LONGEST, author_key, save_authors
+from listener.batch import insert_new, moment_form, read_among
 from listener.database import add_new, add_or_update
 from listener.match import Matcher
-from listener.mention import Author, Mention, Page, Post, Quota, Rejected
-from listener.raw import dump, scrub
+from listener.mention import Mention, Page, Post, Quota, Rejected
+from listener.raw import compact, dump, scrub
 from listener.reason import N_
-from listener.store import add_quarantine, authors, clean, cursors, holes, jobs, mentions, posts, tombstones
+from listener.store import add_quarantine, clean, cursors, holes, jobs, mentions, posts, tombstones
 
 if TYPE_CHECKING:
     from listener.config import Config
 
 __all__ = ["Intake", "Saved", "digest_of", "save_page"]
 
-_CHUNK = 500  # values bound in one IN list
-_LONGEST = 500  # characters of an id: an index of PostgreSQL holds no more than a third of a page; no platform has more
+_TOLD = ("text", "url", "lang", "country", "in_reply_to", "thread", "likes", "replies", "shares", "views")
+_COLUMNS = ("source", "native_id", "published_at", "author_id", "collected_at", *_TOLD, "raw")
+_MENTION_KEYS = ("post_id", "brand")
+_MENTIONED = (*_MENTION_KEYS, "kind", "terms", "source", "published_at", "hour")
+_Stored = tuple[int, str | datetime]  # id of a post, and its time as `moment_form` writes it
+
+_BURIED_ANY = sa.select(tombstones.c.digest).limit(1)
 
 _TOO_LONG = N_("an id that is too long")
 
@@ -93,60 +101,134 @@ def save_page(
 
     A post that is known already is read for edits only; one that was removed (a tombstone) never comes back.
     """
-    strange = [post for post in found if len(post.native_id) > _LONGEST]
+    strange = [post for post in found if len(post.native_id) > LONGEST]
     rejected = [*rejected, *(Rejected(f"id {post.native_id[:40]}", _TOO_LONG, dump(post.raw)) for post in strange)]
-    unique = {clean(post.native_id) or "": post for post in found if len(post.native_id) <= _LONGEST}
+    unique = {clean(post.native_id) or "": post for post in found if len(post.native_id) <= LONGEST}
     _drop_buried(connection, source, unique)
-    author_ids = _save_authors(connection, source, list(unique.values()))
-    rows = [
-        _row(native_id, post)
-        | {"source": source, "author_id": author_ids.get(_author_key(post.author) or ""), "collected_at": now}
-        for native_id, post in unique.items()
-    ]
-    new = {row.native_id: row.id for row in add_new(connection, posts, rows, ("source", "native_id"))}
-    edited = _save_edits(connection, source, {one: post for one, post in unique.items() if one not in new}, now)
-    lines = [
-        {
-            "post_id": new.get(native_id) or edited[native_id],
-            "brand": mention.brand,
-            "kind": mention.kind,
-            "terms": [[term.start, term.end, clean(term.text)] for term in mention.terms],
-            "source": source,
-            "published_at": mention.post.published_at,
-            "hour": int(mention.post.published_at.timestamp() // 3600),
-        }
-        for mention in heard
-        # The same id twice in a page: what only the dropped post names is no mention of the kept one.
-        if ((native_id := clean(mention.post.native_id) or "") in new or native_id in edited)
-        and mention.post is unique[native_id]
-    ]
-    added = add_new(connection, mentions, lines, ("post_id", "brand"))
-    if edited:
-        _mend_terms(connection, edited.values(), lines)
-    _index(connection, [*new.values(), *edited.values()])
+    keys = {native_id: author_key(post.author) or "" for native_id, post in unique.items()}
+    author_ids = save_authors(connection, source, {keys[one]: post.author for one, post in unique.items() if keys[one]})
+    known = _read_known(connection, source, unique)
+    fresh = {native_id: post for native_id, post in unique.items() if native_id not in known}
+    new = _save_new(connection, source, fresh, {one: author_ids.get(keys[one]) for one in fresh}, now)
+    if len(new) < len(fresh):  # another process of PostgreSQL stored the rest at the same moment
+        known |= _read_known(connection, source, [native_id for native_id in fresh if native_id not in new])
+    edited = _save_edits(connection, known, unique, now)
+    added = _save_mentions(connection, source, heard, unique, new, edited)
     add_quarantine(connection, source, rejected, now)
     if cursor is not None:
         row = {"source": source, "value": cursor, "updated_at": now}
         add_or_update(connection, cursors, [row], ("source",))
-    return Saved(len(new), len(added), tuple(edited.values()))
+    return Saved(len(new), added, tuple(edited.values()))
 
 
-def _row(native_id: str, post: Post) -> dict[str, Any]:
-    return {
-        "native_id": native_id,
-        "url": clean(post.url),
-        "text": clean(post.text),
-        "lang": clean(post.lang),
-        "country": clean(post.country),
-        "published_at": post.published_at,
-        "in_reply_to": clean(post.in_reply_to),
-        "thread": clean(post.thread),
-        "likes": post.metrics.likes,
-        "replies": post.metrics.replies,
-        "shares": post.metrics.shares,
-        "views": post.metrics.views,
-        "raw": scrub(post.raw),
-    }
+def _told(post: Post) -> tuple[Any, ...]:
+    """Give the values of _TOLD."""
+    metrics, url, lang, country, parent, thread = (
+        post.metrics, post.url, post.lang, post.country, post.in_reply_to, post.thread,
+    )  # fmt: skip
+    return (
+        clean(post.text), url and clean(url), lang and clean(lang), country and clean(country),
+        parent and clean(parent), thread and clean(thread),
+        metrics.likes, metrics.replies, metrics.shares, metrics.views,
+    )  # fmt: skip
+
+
+def _read_known(connection: Connection, source: str, native_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Read which posts of a source are stored: native id → row id and text."""
+    rows = read_among(connection, posts, ("native_id", "id", "text"), "native_id", native_ids, source)
+    return {native_id: (id_, text) for native_id, id_, text in rows}
+
+
+def _save_new(
+    connection: Connection, source: str, fresh: Mapping[str, Post], author_ids: Mapping[str, int | None], now: datetime
+) -> dict[str, _Stored]:
+    """Store posts that are not known, with their words; give native id → row id and time of those that now are."""
+    from listener.query.index import index_new
+
+    moment = moment_form(connection)
+    collected = moment(now)
+    rows = [
+        (
+            source,
+            native_id,
+            moment(post.published_at),
+            author_ids[native_id],
+            collected,
+            *_told(post),
+            compact(post.raw),
+        )
+        for native_id, post in fresh.items()
+    ]
+    ids = insert_new(connection, posts, _COLUMNS, rows, ("source", "native_id"))
+    new = [(id_, row) for id_, row in zip(ids, rows, strict=True) if id_ is not None]
+    text = _COLUMNS.index("text")
+    index_new(connection, [(id_, row[text]) for id_, row in new])
+    return {row[1]: (id_, row[2]) for id_, row in new}
+
+
+def _save_edits(
+    connection: Connection, known: Mapping[str, tuple[int, str]], unique: Mapping[str, Post], now: datetime
+) -> dict[str, int]:
+    """Update the posts whose text is another than the stored one; give native id → id of those."""
+    edited: dict[str, int] = {}
+    for native_id, (id_, text) in known.items():
+        post = unique[native_id]
+        if clean(post.text) != text:
+            # Its time stays: some platforms give an edited post a new one, but it was said when it was said.
+            told = {name: value for name, value in zip(_TOLD, _told(post), strict=True) if value is not None}
+            told |= {"raw": scrub(post.raw), "edited_at": now, "cluster": None}
+            connection.execute(posts.update().where(posts.c.id == id_).values(**told))
+            edited[native_id] = id_
+    if edited:
+        from listener.query.index import index_posts
+
+        index_posts(connection, edited.values())
+    return edited
+
+
+def _save_mentions(
+    connection: Connection,
+    source: str,
+    heard: Sequence[Mention],
+    unique: Mapping[str, Post],
+    new: Mapping[str, _Stored],
+    edited: Mapping[str, int],
+) -> int:
+    """Store the mentions of new and edited posts; give how many are new."""
+    # The same id twice in a page: what only the dropped post names is no mention of the kept one.
+    kept = {id(post): native_id for native_id, post in unique.items()}
+    rows: dict[tuple[int, str], tuple[Any, ...]] = {}
+    lines: list[dict[str, Any]] = []
+    for mention in heard:
+        post, brand = mention.post, mention.brand
+        native_id = kept.get(id(post))
+        if native_id is None:
+            continue
+        if native_id in new:
+            post_id, at = new[native_id]
+            if (post_id, brand) not in rows:
+                row = (post_id, brand, mention.kind, _terms(mention), source, at, _hour(post))
+                rows[post_id, brand] = row
+        elif native_id in edited:
+            line = {"post_id": edited[native_id], "brand": brand, "kind": mention.kind, "source": source}
+            line["terms"] = [[term.start, term.end, clean(term.text)] for term in mention.terms]
+            lines.append(line | {"published_at": post.published_at, "hour": _hour(post)})
+    insert_new(connection, mentions, _MENTIONED, list(rows.values()), _MENTION_KEYS)
+    if not edited:
+        return len(rows)
+    added = add_new(connection, mentions, lines, _MENTION_KEYS)
+    _mend_terms(connection, edited.values(), lines)
+    return len(rows) + len(added)
+
+
+def _hour(post: Post) -> int:
+    return int(post.published_at.timestamp() // 3600)
+
+
+def _terms(mention: Mention) -> str:
+    """Write where a mention names the brand, as JSONText does."""
+    told = [f"[{term.start},{term.end},{_quote(clean(term.text) or '')}]" for term in mention.terms]
+    return f"[{','.join(told)}]"
 
 
 def digest_of(source: str, native_id: str) -> str:
@@ -155,32 +237,11 @@ def digest_of(source: str, native_id: str) -> str:
 
 
 def _drop_buried(connection: Connection, source: str, unique: dict[str, Post]) -> None:
+    if connection.execute(_BURIED_ANY).first() is None:  # most have never removed anything
+        return
     digests = {digest_of(source, native_id): native_id for native_id in unique}
-    wanted = list(digests)
-    for start in range(0, len(wanted), _CHUNK):
-        chosen = tombstones.c.digest.in_(wanted[start : start + _CHUNK])
-        for digest in connection.scalars(sa.select(tombstones.c.digest).where(chosen)):
-            del unique[digests[digest]]
-
-
-def _save_edits(connection: Connection, source: str, known: Mapping[str, Post], now: datetime) -> dict[str, int]:
-    """Update the posts whose text is another than the stored one; give native id → id of those."""
-    edited: dict[str, int] = {}
-    ids = list(known)
-    for start in range(0, len(ids), _CHUNK):
-        wanted = sa.select(posts.c.id, posts.c.native_id, posts.c.text).where(
-            posts.c.source == source, posts.c.native_id.in_(ids[start : start + _CHUNK])
-        )
-        for row in connection.execute(wanted).all():
-            post = known[row.native_id]
-            if clean(post.text) != row.text:
-                told = {name: value for name, value in _row(row.native_id, post).items() if value is not None}
-                del told["published_at"]  # some platforms give an edited post a new time; it was said when it was said
-                connection.execute(
-                    posts.update().where(posts.c.id == row.id).values(**told, edited_at=now, cluster=None)
-                )
-                edited[row.native_id] = row.id
-    return edited
+    for row in read_among(connection, tombstones, ("digest",), "digest", digests):
+        del unique[digests[row.digest]]
 
 
 def _mend_terms(connection: Connection, edited: Any, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -191,41 +252,6 @@ def _mend_terms(connection: Connection, edited: Any, lines: Sequence[Mapping[str
         if line["post_id"] in ids:
             same = sa.and_(mentions.c.post_id == line["post_id"], mentions.c.brand == line["brand"])
             connection.execute(mentions.update().where(same).values(terms=line["terms"]))
-
-
-def _index(connection: Connection, ids: Sequence[int]) -> None:
-    if ids:
-        from listener.query.index import index_posts
-
-        index_posts(connection, ids)
-
-
-def _author_key(author: Author) -> str | None:
-    key = (clean(author.native_id or author.handle or author.name) or "").casefold()
-    return (key if len(key) <= _LONGEST else hashlib.sha256(key.encode()).hexdigest()) or None
-
-
-def _save_authors(connection: Connection, source: str, found: Sequence[Post]) -> dict[str, int]:
-    """Store authors once and refresh what the platform now tells of them; give key → id."""
-    latest = {key: post.author for post in found if (key := _author_key(post.author))}
-    if not latest:
-        return {}
-    rows = [
-        {
-            "source": source,
-            "key": key,
-            "native_id": clean(author.native_id),
-            "handle": clean(author.handle),
-            "name": clean(author.name),
-            "bio": clean(author.bio),
-            "url": clean(author.url),
-            "verified": author.verified,
-            "followers": author.followers,
-        }
-        for key, author in sorted(latest.items())
-    ]
-    saved = add_or_update(connection, authors, rows, ("source", "key"), keep_told=True)
-    return {row.key: row.id for row in saved}
 
 
 def _save_quota(connection: Connection, source: str, quota: Quota) -> None:

@@ -233,10 +233,11 @@ class Flow:
         return len(found)
 
     def fold(self, now: datetime) -> int:
-        """Bring the hourly sums together that PostgreSQL's writers appended; give how many rows."""
-        from listener.rollup import fold
+        """Bring together the sums that PostgreSQL's writers appended, by the days of our zone; give how many rows."""
+        from listener.rollup import fold, keep_days
 
         with self.store.write() as connection:
+            keep_days(connection, self.config.zone)
             return fold(connection)
 
     def cases(self, now: datetime) -> int:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-__all__ = ["dump", "read_count", "read_flag", "read_moment", "read_state", "read_text", "scrub", "within"]
+__all__ = ["compact", "dump", "read_count", "read_flag", "read_moment", "read_state", "read_text", "scrub", "within"]
 
 _LARGEST = 2**63 - 1  # what a BIGINT column holds
 _DEEPEST = 40
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _BROKEN = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL holds no NUL, UTF-8 no lone surrogates
 _TRUE = frozenset({"true", "1", "yes", "y", "si", "sí", "verdadero", "sim"})
 _FALSE = frozenset({"false", "0", "no", "n", "falso", "não", "nao"})
@@ -107,6 +108,24 @@ def scrub(value: Any, depth: int = 0) -> Any:
         if isinstance(value, (list, tuple)):
             return [scrub(part, depth + 1) for part in value]
     return None
+
+
+def compact(value: Any) -> str:
+    """Write what `scrub` leaves of a value as compact JSON, in which every database finds UTF-8 without NUL."""
+    try:
+        text = _encode(value)
+        text.encode()  # a lone surrogate is refused here
+        if "\\u0000" not in text and (text.count("{") + text.count("[") <= _DEEPEST or not _lies_deep(value)):
+            return text
+    except (TypeError, ValueError, RecursionError):  # what is no JSON: `scrub` knows what to do with it
+        pass
+    return _encode(scrub(value))
+
+
+def _lies_deep(value: Any, left: int = _DEEPEST - 1) -> bool:
+    """Tell whether something lies deeper than `scrub` goes, in a value of plain JSON."""
+    parts = value.values() if isinstance(value, dict) else value
+    return any(not left or _lies_deep(part, left - 1) for part in parts if isinstance(part, dict | list | tuple))
 
 
 def dump(value: Any) -> str:

@@ -56,12 +56,13 @@ def words(lang: str) -> Mapping[str, str]:
 def say(sentence: str, lang: str, **facts: Any) -> str:
     """Translate a sentence and fill in its facts; facts that are catalogue keys themselves are translated too."""
     known = words(lang)
+    if not facts:
+        return known.get(sentence, sentence)
     filled = {
         name: label(fact, lang) if isinstance(fact, str) and not name.startswith("quote") else fact
         for name, fact in facts.items()
     }
-    text = known.get(sentence, sentence)
-    return text.format(**filled) if filled else text
+    return known.get(sentence, sentence).format(**filled)
 
 
 def label(key: str, lang: str) -> str:

@@ -1,37 +1,42 @@
-"""Keep hourly sums of mentions beside them, changed by triggers in the transaction that changes what they count.
+"""Keep sums of mentions by hour and by local day beside them, changed by triggers in the transaction of the change.
 
 Whoever writes a post, a mention, a verdict, a decision or a place in a case, by whatever statement, changes the sums
-in the same commit; deletions and cascades too. SQLite has one writer, so its triggers add to the sums themselves. On
-PostgreSQL two writers of the same hour would wait for each other, or lock each other out, so there the triggers only
-append to `rollup_change`, every reader adds both tables up, and `fold` brings them together from time to time.
-The tables of verdicts, decisions and cases belong to other rooms; they stand here as SQL, because triggers are SQL.
+in the same commit; deletions and cascades too (listener/addends.py says what each adds). SQLite has one writer, so its
+triggers add to the sums themselves. On PostgreSQL two writers of the same hour would wait for each other, or lock each
+other out, so there the triggers only append to `rollup_change`, every reader adds both up, and `fold` brings them
+together from time to time. Days are those of one zone (listener/localday.py), which `keep_days` sets.
 Sources: https://sqlite.org/lang_createtrigger.html, https://www.postgresql.org/docs/current/trigger-definition.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from listener.addends import DAILY, DAY_ONLY, KEYS, SUMS, TRIGGERS, part
 from listener.database import metadata
+from listener.localday import UTC_ZONE, day_sql, write_zone, zones
 
-__all__ = ["fold", "install", "recount", "rollup_changes", "rollups"]
+__all__ = ["adding_once", "fold", "install", "keep_days", "recount", "rollup_changes", "rollup_days", "rollups"]
 
-_LOCK = 7_021_998  # an arbitrary number that only `fold` asks PostgreSQL for
+_LOCK = 7_021_998  # an arbitrary number that only folding and counting ask PostgreSQL for
+_LOCK_ALL = "LOCK TABLE post, mention, verdict, decision, case_mention, run IN SHARE ROW EXCLUSIVE MODE"
 
 
 def _sums() -> list[sa.Column[int]]:
-    names = ("mentions", "negative", "neutral", "positive", "unsure")
-    return [sa.Column(name, sa.Integer, nullable=False) for name in names]
+    return [sa.Column(name, sa.Integer, nullable=False) for name in SUMS]
 
 
 rollups = sa.Table(
     "rollup",
     metadata,
-    # kind, source, dimension, stakeholder (empty: not routed): relevant mentions by that label; heard: all of the
-    # brand; excluded, corrected, repeat: as `Honest` says; collected: posts, whatever they name (brand is empty)
+    # kind, source, dimension, stakeholder (empty: not routed): relevant mentions by that label; text: relevant ones
+    # whose post says it first; heard: all of the brand; excluded, corrected, repeat: as `Honest` says; collected: posts
+    # by source, whatever they name (brand is empty); brought: what was new, by source and the hour of the run
     sa.Column("facet", sa.Text, primary_key=True),
     sa.Column("brand", sa.Text, primary_key=True),
     sa.Column("hour", sa.Integer, primary_key=True, autoincrement=False),
@@ -40,7 +45,19 @@ rollups = sa.Table(
     sqlite_with_rowid=False,
 )
 
-rollup_changes = sa.Table(  # PostgreSQL only: what was not folded yet; empty on SQLite
+rollup_days = sa.Table(
+    "rollup_day",
+    metadata,
+    # the same by local day, and by two labels at once ("press/governance"), and body ("press/Diario Uno")
+    sa.Column("facet", sa.Text, primary_key=True),
+    sa.Column("brand", sa.Text, primary_key=True),
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),  # local days since 1970
+    sa.Column("name", sa.Text, primary_key=True),
+    *_sums(),
+    sqlite_with_rowid=False,
+)
+
+rollup_changes = sa.Table(  # PostgreSQL: what was not folded yet; SQLite: marks of `adding_once`, none after a commit
     "rollup_change",
     metadata,
     sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
@@ -52,87 +69,96 @@ rollup_changes = sa.Table(  # PostgreSQL only: what was not folded yet; empty on
     sa.Index("ix_rollup_change_facet_brand_hour", "facet", "brand", "hour"),
 )
 
-_LOCK_ALL = "LOCK TABLE post, mention, verdict, decision, case_mention IN SHARE ROW EXCLUSIVE MODE"
-_COLUMNS = "facet, brand, hour, name, mentions, negative, neutral, positive, unsure"
-_ADD = ", ".join(f"{one} = rollup.{one} + excluded.{one}" for one in _COLUMNS.split(", ")[4:])
-_UPSERT = f"ON CONFLICT (facet, brand, hour, name) DO UPDATE SET {_ADD}"
+_MANY = {("post", "AFTER INSERT"), ("mention", "AFTER INSERT")}  # rows that come by hundreds in one statement
+_COLUMNS = ", ".join((*KEYS, *SUMS))
+_DAY_COLUMNS = ", ".join(("facet", "brand", "day", "name", *SUMS))
+_TOTALS = ", ".join(f"sum({name})" for name in SUMS)
+_INSIDE = ", ".join(f"'{facet}'" for facet in DAY_ONLY)
 
-_PLAIN = "{s}, 0, 0, 0, 0"
-_MOODS = ", ".join(
-    ["{s}"]
-    + [f"CASE WHEN v.sentiment = '{one}' THEN {{s}} ELSE 0 END" for one in ("negative", "neutral", "positive")]
-    + ["CASE WHEN v.unsure THEN {s} ELSE 0 END"]
-)
-_JUDGED = "FROM mention m JOIN verdict v ON v.mention_id = m.id AND v.current"
-_FACET = "CASE f.facet WHEN 'kind' THEN m.kind WHEN 'source' THEN m.source ELSE v.dimension END"
-_FACETS = "(SELECT 'kind' AS facet UNION ALL SELECT 'source' UNION ALL SELECT 'dimension') f"
-_HOUR = {
-    "sqlite": "CAST(strftime('%s', p.published_at) AS INTEGER) / 3600",
-    "postgresql": "CAST(floor(extract(epoch FROM p.published_at) / 3600) AS INTEGER)",
-}
-_SPEAKER = f"{_JUDGED} AND v.relevant LEFT JOIN decision d ON d.mention_id = m.id"
 
-# What each thing adds to the sums; {s} is 1 to add it and -1 to take it away, and a condition follows.
-_PARTS = {
-    "heard": f"SELECT 'heard', m.brand, m.hour, '', {_PLAIN} FROM mention m",  # noqa: S608 - constants of this file
-    "labels": f"SELECT f.facet, m.brand, m.hour, {_FACET}, {_MOODS} {_JUDGED} AND v.relevant CROSS JOIN {_FACETS}",
-    "speaker": f"SELECT 'stakeholder', m.brand, m.hour, coalesce(d.stakeholder, ''), {_MOODS} {_SPEAKER}",
-    "excluded": f"SELECT 'excluded', m.brand, m.hour, '', {_PLAIN} {_JUDGED} AND NOT v.relevant",
-    "corrected": f"SELECT 'corrected', m.brand, m.hour, '', {_PLAIN} {_JUDGED} AND v.by = 'person'",
-    "repeat": f"SELECT 'repeat', m.brand, m.hour, '', {_PLAIN} {_JUDGED} AND v.relevant "
-    "JOIN case_mention c ON c.mention_id = m.id AND c.how = 'repeat'",
-    # what a decision takes the place of: the same mention while it is not routed
-    "unrouted": f"SELECT 'stakeholder', m.brand, m.hour, '', {_MOODS} {_JUDGED} AND v.relevant",
-}
-_VERDICT = ("labels", "speaker", "excluded", "corrected", "repeat")
-_MENTION = ("heard", *_VERDICT)
+def _upsert(table: str, key: str) -> str:
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in SUMS)
+    return f"ON CONFLICT (facet, brand, {key}, name) DO UPDATE SET {added}"
 
-# table, when, condition, what is added or taken away of which mention
-_TRIGGERS: tuple[tuple[str, str, str, tuple[tuple[str, int], ...], str], ...] = (
-    ("mention", "AFTER INSERT", "", (("heard", 1),), "NEW.id"),
-    ("mention", "BEFORE DELETE", "", tuple((one, -1) for one in _MENTION), "OLD.id"),
-    ("mention", "BEFORE UPDATE OF brand, kind, source, hour", "", tuple((one, -1) for one in _MENTION), "OLD.id"),
-    ("mention", "AFTER UPDATE OF brand, kind, source, hour", "", tuple((one, 1) for one in _MENTION), "NEW.id"),
-    ("verdict", "AFTER INSERT", "NEW.current", tuple((one, 1) for one in _VERDICT), "NEW.mention_id"),
-    ("verdict", "BEFORE DELETE", "OLD.current", tuple((one, -1) for one in _VERDICT), "OLD.mention_id"),
-    ("verdict", "BEFORE UPDATE", "OLD.current", tuple((one, -1) for one in _VERDICT), "OLD.mention_id"),
-    ("verdict", "AFTER UPDATE", "NEW.current", tuple((one, 1) for one in _VERDICT), "NEW.mention_id"),
-    ("decision", "AFTER INSERT", "", (("unrouted", -1), ("speaker", 1)), "NEW.mention_id"),
-    ("decision", "BEFORE DELETE", "", (("speaker", -1), ("unrouted", 1)), "OLD.mention_id"),
-    ("decision", "BEFORE UPDATE OF stakeholder", "", (("speaker", -1),), "OLD.mention_id"),
-    ("decision", "AFTER UPDATE OF stakeholder", "", (("speaker", 1),), "NEW.mention_id"),
-    ("case_mention", "AFTER INSERT", "NEW.how = 'repeat'", (("repeat", 1),), "NEW.mention_id"),
-    ("case_mention", "BEFORE DELETE", "OLD.how = 'repeat'", (("repeat", -1),), "OLD.mention_id"),
-    ("case_mention", "BEFORE UPDATE OF how", "OLD.how = 'repeat'", (("repeat", -1),), "OLD.mention_id"),
-    ("case_mention", "AFTER UPDATE OF how", "NEW.how = 'repeat'", (("repeat", 1),), "NEW.mention_id"),
-    ("post", "AFTER INSERT", "", (("collected", 1),), "NEW.id"),
-    ("post", "BEFORE DELETE", "", (("collected", -1),), "OLD.id"),
-    ("post", "BEFORE UPDATE OF published_at", "", (("collected", -1),), "OLD.id"),
-    ("post", "AFTER UPDATE OF published_at", "", (("collected", 1),), "NEW.id"),
-)
+
+_UPSERT, _DAY_UPSERT = _upsert("rollup", "hour"), _upsert("rollup_day", "day")
 
 
 def install(connection: Connection) -> None:
-    """Make the triggers and count everything once; the two tables exist. For migrations."""
+    """Make the triggers and count everything once; the tables exist. For migrations."""
+    if connection.scalar(sa.select(sa.func.count()).select_from(zones)) == 0:
+        write_zone(connection, ZoneInfo(UTC_ZONE))
     for statement in _statements(connection.dialect.name):
         connection.exec_driver_sql(statement)
     recount(connection)
+
+
+def keep_days(connection: Connection, zone: ZoneInfo) -> bool:
+    """Keep the days of a zone, in the caller's transaction; tell whether that was new, and they were counted anew."""
+    if not write_zone(connection, zone):
+        return False
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        connection.exec_driver_sql(_LOCK_ALL)
+    _fold(connection)
+    connection.execute(rollup_days.delete())
+    day = day_sql("rollup.hour")
+    connection.exec_driver_sql(
+        f"INSERT INTO rollup_day ({_DAY_COLUMNS}) SELECT facet, brand, {day}, name, {_TOTALS} FROM rollup "  # noqa: S608 - constants of the program
+        f"GROUP BY facet, brand, {day}, name"
+    )
+    _count_day_only(connection)
+    return True
+
+
+@contextmanager
+def adding_once(connection: Connection, table: str, last: int) -> Iterator[None]:
+    """Let the rows that the block inserts into a table, with ids over `last`, be added to the sums at its end, at once.
+
+    SQLite has triggers of rows only, and adding each row by itself takes longer than writing it. A mark says from which
+    id on its triggers leave rows alone; when the mark goes, a trigger adds those rows up. It never outlives the block,
+    nor the caller's transaction. Nothing to do on PostgreSQL, nor for tables that nobody sums up.
+    """
+    if connection.dialect.name != "sqlite" or (table, "AFTER INSERT") not in _MANY:
+        yield
+        return
+    mark = f"INSERT INTO rollup_change ({_COLUMNS}) VALUES (?, '', ?, '', 0, 0, 0, 0, 0)"  # noqa: S608 - constants of the program
+    connection.exec_driver_sql(mark, (table, last))
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("DELETE FROM rollup_change WHERE facet = ?", (table,))
 
 
 def recount(connection: Connection) -> None:
     """Count all sums anew from the rows, in the caller's transaction: what the triggers would have come to."""
     dialect = connection.dialect.name
     if dialect == "postgresql":  # a writer between the counting and the commit would be lost or counted twice
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         connection.exec_driver_sql(_LOCK_ALL)
-    connection.execute(rollup_changes.delete())
-    connection.execute(rollups.delete())
-    for name in (*_MENTION, "collected"):
-        sums = ", ".join(f"sum({one})" for one in _COLUMNS.split(", ")[4:])
-        inner = _part(name, 1, dialect)
-        # the columns of the inner query take their names from an empty select in front of it
-        named = f"SELECT {_COLUMNS} FROM rollup WHERE 1 = 0 UNION ALL {inner}"  # noqa: S608 - constants of this file
-        added = f"SELECT facet, brand, hour, name, {sums} FROM ({named}) t GROUP BY facet, brand, hour, name"  # noqa: S608 - constants of this file
+    for table in (rollup_changes, rollup_days, rollups):
+        connection.execute(table.delete())
+    for name in ("heard", "labels", "speaker", "excluded", "corrected", "repeat", "text", "collected", "brought"):
+        counted = part(name, 1, dialect)
+        added = f"SELECT facet, brand, hour, name, {_TOTALS} FROM ({counted}) t GROUP BY facet, brand, hour, name"  # noqa: S608 - constants of the program
         connection.exec_driver_sql(f"INSERT INTO rollup ({_COLUMNS}) {added}")
+    if dialect == "postgresql":  # on SQLite a trigger of the hourly sums has filled the days already
+        day = day_sql("rollup.hour")
+        connection.exec_driver_sql(
+            f"INSERT INTO rollup_day ({_DAY_COLUMNS}) SELECT facet, brand, {day}, name, {_TOTALS} FROM rollup "  # noqa: S608 - constants of the program
+            f"GROUP BY facet, brand, {day}, name"
+        )
+    _count_day_only(connection)
+
+
+def _count_day_only(connection: Connection) -> None:
+    day = day_sql("t.hour")
+    for name in ("pairs", "speaker pairs", "body"):
+        counted = part(name, 1, connection.dialect.name)
+        connection.exec_driver_sql(
+            f"INSERT INTO rollup_day ({_DAY_COLUMNS}) SELECT facet, brand, {day}, name, {_TOTALS} FROM ({counted}) t "  # noqa: S608 - constants of the program
+            f"GROUP BY facet, brand, {day}, name"
+        )
 
 
 def fold(connection: Connection) -> int:
@@ -144,40 +170,52 @@ def fold(connection: Connection) -> int:
         return 0
     if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
         return 0
-    sums = ", ".join(f"sum({one})" for one in _COLUMNS.split(", ")[4:])
-    group = "facet, brand, hour, name"
-    added = f"INSERT INTO rollup ({_COLUMNS}) SELECT {group}, {sums} FROM gone GROUP BY {group} {_UPSERT}"  # noqa: S608 - constants of this file
-    gone = f"DELETE FROM rollup_change RETURNING {_COLUMNS}"  # noqa: S608 - constants of this file
-    taken = connection.exec_driver_sql(f"WITH gone AS ({gone}), added AS ({added}) SELECT count(*) FROM gone")  # noqa: S608 - constants of this file
+    return _fold(connection)
+
+
+def _fold(connection: Connection) -> int:
+    if connection.dialect.name != "postgresql":
+        return 0
+    gone = f"DELETE FROM rollup_change RETURNING {_COLUMNS}"  # noqa: S608 - constants of the program
+    hours = (
+        f"INSERT INTO rollup ({_COLUMNS}) SELECT facet, brand, hour, name, {_TOTALS} FROM gone "  # noqa: S608 - constants of the program
+        f"WHERE facet NOT IN ({_INSIDE}) GROUP BY facet, brand, hour, name {_UPSERT}"
+    )
+    dated = f"SELECT facet, brand, {day_sql('gone.hour')} AS day, name, {', '.join(SUMS)} FROM gone"  # noqa: S608 - constants of the program
+    days = (
+        f"INSERT INTO rollup_day ({_DAY_COLUMNS}) SELECT facet, brand, day, name, {_TOTALS} FROM ({dated}) t "  # noqa: S608 - constants of the program
+        f"GROUP BY facet, brand, day, name {_DAY_UPSERT}"
+    )
+    taken = connection.exec_driver_sql(
+        f"WITH gone AS ({gone}), hours AS ({hours}), days AS ({days}) SELECT count(*) FROM gone"  # noqa: S608 - constants of the program
+    )
     return int(taken.scalar_one())
-
-
-def _part(name: str, sign: int, dialect: str, of: str | None = None) -> str:
-    if name == "collected":
-        found = f"SELECT 'collected', '', {_HOUR[dialect]}, '', {_PLAIN} FROM post p".format(s=sign)  # noqa: S608 - constants of this file
-        return found if of is None else f"{found} WHERE p.id = {of}"
-    found = _PARTS[name].format(s=sign)
-    return found if of is None else f"{found} WHERE m.id = {of}"
 
 
 def _statements(dialect: str) -> Iterator[str]:
     """Give the statements that make the triggers, each instead of one of the same name."""
-    for table, when, condition, parts, of in _TRIGGERS:
+    if dialect == "sqlite":
+        yield from _day_triggers()
+    for table, when, condition, parts, of in TRIGGERS:
         timing, event = when.split()[:2]
-        name = f"rollup_{table}_{timing}_{event}".lower()
+        name = f"rollup_{table}_{timing}_{event}".lower() + ("_cluster" if when.endswith("cluster") else "")
         told = f"WHEN ({condition})" if condition else ""
+        if (table, when) in _MANY:  # many rows at once
+            yield from _once(dialect, table, name, parts, of)
+            continue
         if dialect == "sqlite":
-            adds = "; ".join(
-                f"INSERT INTO rollup ({_COLUMNS}) {_part(part, sign, dialect, of)} {_UPSERT}" for part, sign in parts
-            )
+            adds = "; ".join(_add(one, sign, of) for one, sign in parts)
             yield f"DROP TRIGGER IF EXISTS {name}"
             yield f"CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW {told} BEGIN {adds}; END"
             continue
         adds = "; ".join(
-            f"INSERT INTO rollup_change ({_COLUMNS}) {_part(part, sign, dialect, of)}" for part, sign in parts
+            f"INSERT INTO rollup_change ({_COLUMNS}) SELECT {_COLUMNS} FROM ({part(one, sign, dialect, of)}) t"  # noqa: S608 - constants of the program
+            for one, sign in parts
         )
-        # Two who change the verdict and the decision of one mention must see each other's work.
-        lock = "" if table in ("mention", "post") else f"PERFORM 1 FROM mention WHERE id = {of} FOR NO KEY UPDATE; "
+        # Two who change the verdict, the decision and the text of one mention must see each other's work.
+        mine = of if of.startswith("m.") else of.replace("p.id", "m.post_id")
+        alone = ("collected", 1) in parts or table in ("mention", "run") or when.endswith("published_at")
+        lock = "" if alone else f"PERFORM 1 FROM mention m WHERE {mine} ORDER BY m.id FOR NO KEY UPDATE; "
         given = "OLD" if event == "DELETE" else "NEW"
         yield (
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
@@ -185,3 +223,55 @@ def _statements(dialect: str) -> Iterator[str]:
         )
         yield f"DROP TRIGGER IF EXISTS {name} ON {table}"
         yield f"CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW {told} EXECUTE FUNCTION {name}()"
+
+
+def _once(dialect: str, table: str, name: str, parts: tuple[tuple[str, int], ...], of: str) -> Iterator[str]:
+    """Give the triggers of rows that come by hundreds in one statement, which add them up before they write."""
+    yield f"DROP TRIGGER IF EXISTS {name}" + (f" ON {table}" if dialect == "postgresql" else "")
+    if dialect == "postgresql":  # of a statement, which sees all its rows
+        counted = [part(one, sign, dialect).replace(f"FROM {table} ", "FROM fresh ") for one, sign in parts]
+        adds = "; ".join(f"INSERT INTO rollup_change ({_COLUMNS}) {_summed(query)}" for query in counted)
+        yield (
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN {adds}; RETURN NULL; END $$"
+        )
+        yield (
+            f"CREATE TRIGGER {name} AFTER INSERT ON {table} REFERENCING NEW TABLE AS fresh "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        )
+        return
+    # SQLite has triggers of rows only: those behind a mark are left to the trigger of the mark when it goes.
+    marked = f"SELECT 1 FROM rollup_change c WHERE c.facet = '{table}' AND c.brand = '' AND c.hour < NEW.id"  # noqa: S608 - constants of the program
+    adds = "; ".join(_add(one, sign, of) for one, sign in parts)
+    yield f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW WHEN NOT EXISTS ({marked}) BEGIN {adds}; END"
+    behind = [part(one, sign, dialect, of.replace("= NEW.id", "> OLD.hour")) for one, sign in parts]
+    adds = "; ".join(f"INSERT INTO rollup ({_COLUMNS}) {_summed(query)} {_UPSERT}" for query in behind)
+    yield f"DROP TRIGGER IF EXISTS {name}_once"
+    yield (
+        f"CREATE TRIGGER {name}_once AFTER DELETE ON rollup_change FOR EACH ROW WHEN OLD.facet = '{table}' "
+        f"BEGIN {adds}; END"
+    )
+
+
+def _summed(query: str) -> str:
+    return f"SELECT facet, brand, hour, name, {_TOTALS} FROM ({query}) t WHERE true GROUP BY facet, brand, hour, name"  # noqa: S608 - constants of the program
+
+
+def _add(name: str, sign: int, of: str) -> str:
+    query = part(name, sign, "sqlite", of)
+    if name not in DAILY:
+        return f"INSERT INTO rollup ({_COLUMNS}) {query} {_UPSERT}"
+    dated = f"SELECT facet, brand, {day_sql('t.hour')}, name, {', '.join(SUMS)} FROM ({query}) t WHERE true"  # noqa: S608 - constants of the program
+    return f"INSERT INTO rollup_day ({_DAY_COLUMNS}) {dated} {_DAY_UPSERT}"
+
+
+def _day_triggers() -> Iterator[str]:
+    """Give the triggers that carry a change of an hour's sum into its day's."""
+    for event, change in (("insert", "NEW.{0}"), ("update", "NEW.{0} - OLD.{0}")):
+        values = ", ".join(change.format(name) for name in SUMS)
+        day = day_sql("NEW.hour")
+        added = f"INSERT INTO rollup_day ({_DAY_COLUMNS}) VALUES (NEW.facet, NEW.brand, {day}, NEW.name, {values})"  # noqa: S608 - constants of the program
+        yield f"DROP TRIGGER IF EXISTS rollup_day_{event}"
+        yield (
+            f"CREATE TRIGGER rollup_day_{event} AFTER {event} ON rollup FOR EACH ROW BEGIN {added} {_DAY_UPSERT}; END"
+        )

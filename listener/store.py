@@ -90,7 +90,7 @@ tombstones = sa.Table(  # what was removed at the source or on request: no text,
     sa.Column("digest", sa.Text, primary_key=True),  # SHA-256 of source and native id
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),  # deleted | erased
-    sa.Column("at", Moment, nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
 )
 
 holes = sa.Table(
@@ -152,6 +152,13 @@ runs = sa.Table(
     sa.Column("rejected", sa.Integer, nullable=False, default=0),
     sa.Column("error", sa.Text),
     sa.Index("ix_run_source_started_at", "source", "started_at"),
+    sa.Index(
+        "ix_run_source_ok",
+        "source",
+        "started_at",
+        sqlite_where=sa.text("outcome = 'ok'"),
+        postgresql_where=sa.text("outcome = 'ok'"),
+    ),
 )
 
 jobs = sa.Table(
@@ -177,14 +184,16 @@ quarantine = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),  # of position and body: the same fault is kept once
-    sa.Column("at", Moment, nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
     sa.UniqueConstraint("source", "digest"),
 )
 
 
 def clean(text: str | None) -> str | None:
     """Give text that both databases hold: without NUL, lone surrogates replaced."""
-    return None if text is None else text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    if text is None or (type(text) is str and text.isascii() and "\x00" not in text):  # nearly all, and at once
+        return text
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def read_cursor(connection: Connection, source: str) -> str | None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.store import mentions
-from sentiment.store import verdicts
-from stakeholders.counts import counted, named
+from stakeholders.counts import counted
 from stakeholders.period import Period
 from stakeholders.registry import Entry
 from stakeholders.store import decisions
+from stakeholders.tally import add_up, pairs_by
 
 __all__ = ["Body", "count_bodies", "institutions"]
 
 _PEOPLE = frozenset({"journalist", "legislator"})  # public office or not: a table of who said most names nobody
 _LATEST = 3
+_AT_ONCE = 10  # bodies asked for in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,39 +41,48 @@ def institutions(entries: Iterable[Entry]) -> frozenset[str]:
     return frozenset(one.name for one in every) - {one.name for one in every if one.kind in _PEOPLE}
 
 
-def count_bodies(connection: Connection, period: Period, brand: str | None, known: frozenset[str]) -> list[Body]:
+def count_bodies(
+    connection: Connection,
+    period: Period,
+    brand: str | None,
+    known: frozenset[str],
+    most: int | None = None,
+    weight: Callable[[Body], float] = lambda _: 0,
+) -> list[Body]:
     """Count the mentions by the known bodies that published them, loudest first; who was guessed is left out.
 
-    `known` names the bodies that may be shown (`institutions`).
+    `known` names the bodies that may be shown (`institutions`); with `most`, only so many are given, those of the least
+    `weight` first and the loudest of each.
     """
-    query = (
-        sa.select(mentions.c.id, decisions.c.stakeholder, decisions.c.detail, verdicts.c.sentiment)
-        .select_from(counted().join(decisions, decisions.c.mention_id == mentions.c.id))
-        # Only what a registry named: its entry is null in all other rows.
-        .where(named(period, brand), decisions.c.detail.cast(sa.Text).contains('"entry":"', autoescape=True))
-        .order_by(mentions.c.published_at.desc(), mentions.c.id.desc())
-    )
-    heard: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    sums = pairs_by(connection, period, brand, "body")
+    query = sa.select(sums.c.name, *add_up(sums)).group_by(sums.c.name).having(sa.func.sum(sums.c.mentions) > 0)
+    heard = []
     for row in connection.execute(query):
-        name = _entry(row.detail)
-        if name in known:
-            heard.setdefault((name, row.stakeholder), []).append((row.id, row.sentiment))
-    found = [
-        Body(
-            name=name,
-            stakeholder=who,
-            mentions=len(said),
-            negative=sum(mood == "negative" for _, mood in said),
-            neutral=sum(mood == "neutral" for _, mood in said),
-            positive=sum(mood == "positive" for _, mood in said),
-            latest=tuple(number for number, _ in said[:_LATEST]),
+        who, _, body = row.name.partition("/")  # no stakeholder has a stroke in its name, a body may
+        if body in known:
+            heard.append(Body(body, who, row.mentions, row.negative, row.neutral, row.positive))
+    heard = sorted(heard, key=lambda one: (weight(one), -one.mentions, one.name, one.stakeholder))[:most]
+    newest = _newest(connection, period, brand, heard)
+    return [replace(body, latest=tuple(newest.get(place, ()))) for place, body in enumerate(heard)]
+
+
+def _newest(connection: Connection, period: Period, brand: str | None, bodies: Sequence[Body]) -> dict[int, list[int]]:
+    """Read the newest mentions of each body, a few steps into an index for each."""
+    parts = []
+    for place, body in enumerate(bodies):
+        mine = sa.and_(decisions.c.entry == body.name, decisions.c.stakeholder == body.stakeholder)
+        found = (
+            sa.select(sa.literal(place).label("place"), mentions.c.id)
+            .select_from(counted().join(decisions, decisions.c.mention_id == mentions.c.id))
+            .where(mine, decisions.c.hour >= period.first_hour, decisions.c.hour < period.end_hour)
+            .order_by(decisions.c.hour.desc(), mentions.c.published_at.desc(), mentions.c.id.desc())
+            .limit(_LATEST)
         )
-        for (name, who), said in heard.items()
-    ]
-    return sorted(found, key=lambda one: (-one.mentions, one.name))
-
-
-def _entry(detail: Any) -> str:
-    if ((detail or {}).get("speaker") or {}).get("unsure"):
-        return ""
-    return str((detail or {}).get("entry") or "")
+        if brand is not None:
+            found = found.where(decisions.c.brand == brand)
+        parts.append(sa.select(found.subquery(f"body_{place}")))
+    newest: dict[int, list[int]] = {}
+    for start in range(0, len(parts), _AT_ONCE):
+        for place, number in connection.execute(sa.union_all(*parts[start : start + _AT_ONCE])):
+            newest.setdefault(place, []).append(number)
+    return newest

@@ -41,7 +41,7 @@ class Honest:
     rejected: int  # items that could not be read, first seen in the period, of every source
     gaps: tuple[Gap, ...] = ()
     removed: int = 0  # posts removed in the period, at the source or on request, of every source and brand
-    texts: int = 0  # of the relevant: different texts; copies, reposts and news sent to many outlets are one
+    texts: int = 0  # of the relevant: said for the first time; copies, reposts and news sent to many outlets are not
     quiet: tuple[Quiet, ...] = ()  # sources that answered and brought nothing, against their habit
 
     def reconciles(self) -> bool:
@@ -98,7 +98,7 @@ def honest_counts(connection: Connection, period: Period, brand: str | None, now
             "waiting": kept["heard"] - relevant - kept["excluded"],
             "repeats": kept["repeat"],
             "corrected": kept["corrected"],
-            "texts": _count_texts(connection, period, brand),
+            "texts": kept["text"],
         }
     rejected = sa.select(sa.func.count()).where(quarantine.c.at >= period.start, quarantine.c.at < period.end)
     return Honest(
@@ -143,11 +143,8 @@ def _count_rows(connection: Connection, period: Period, brand: str | None) -> di
 
 
 def _count_texts(connection: Connection, period: Period, brand: str | None) -> int:
-    """Count the different texts of the relevant mentions; no sums can be kept of what is counted once in any stretch.
-
-    A post that is not compared yet counts as a text of its own.
-    """
-    text = sa.func.coalesce(posts.c.cluster, posts.c.id)
+    """Count the relevant mentions whose text nobody had said before: a post that is not compared yet is one of them."""
     tables = counted().join(posts, posts.c.id == mentions.c.post_id)
-    query = sa.select(sa.func.count(text.distinct())).select_from(tables).where(named(period, brand))
+    first = sa.func.coalesce(posts.c.cluster, posts.c.id) == posts.c.id
+    query = sa.select(sa.func.count()).select_from(tables).where(named(period, brand), first)
     return connection.scalar(query) or 0

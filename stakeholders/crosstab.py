@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from listener.store import mentions
-from sentiment.store import verdicts
-from stakeholders.counts import counted, moment_of, named, tally
 from stakeholders.period import Period
-from stakeholders.store import decisions
+from stakeholders.tally import Pair, add_up, date_of, pairs_by, sums_by
 
 __all__ = ["AXES", "Axis", "Cell", "count_cells", "count_days", "sum_by"]
 
@@ -39,14 +36,15 @@ def count_cells(connection: Connection, period: Period, brand: str | None, rows:
     """Count the mentions of a period by two different labels; cells without a mention are left out."""
     if rows == columns:
         raise ValueError("a table needs two different labels")
-    one, two = _column(rows), _column(columns)
-    query = (
-        sa.select(one.label("row"), two.label("column"), *tally())
-        .select_from(counted().outerjoin(decisions, decisions.c.mention_id == mentions.c.id))
-        .where(named(period, brand))
-        .group_by(one, two)
-    )
-    found = [Cell(**row._mapping) for row in connection.execute(query)]
+    first, second = sorted((rows, columns), key=AXES.index)
+    pair: Pair = f"{first}/{second}"  # type: ignore[assignment]  # the labels are in the order of AXES
+    sums = pairs_by(connection, period, brand, pair)
+    query = sa.select(sums.c.name, *add_up(sums)).group_by(sums.c.name).having(sa.func.sum(sums.c.mentions) > 0)
+    found = []
+    for name, *counts in connection.execute(query):
+        one, _, two = name.partition("/")  # no stakeholder and no dimension has a stroke in its name
+        told = {first: one or None, second: two}
+        found.append(Cell(told[rows], told[columns], *map(int, counts)))
     return sorted(found, key=lambda cell: (-cell.mentions, cell.row or "~", cell.column or "~"))
 
 
@@ -54,18 +52,12 @@ def count_days(
     connection: Connection, period: Period, brand: str | None, axis: Axis
 ) -> dict[str | None, dict[date, int]]:
     """Count the mentions of each label by local day; days without one are left out, heard or not."""
-    label = _column(axis)
-    query = (
-        sa.select(label, mentions.c.hour, sa.func.count())
-        .select_from(counted().outerjoin(decisions, decisions.c.mention_id == mentions.c.id))
-        .where(named(period, brand))
-        .group_by(label, mentions.c.hour)
-    )
+    sums = sums_by(connection, period, brand, axis)
+    number = sa.func.sum(sums.c.mentions)
+    query = sa.select(sums.c.name, sums.c.day, number).group_by(sums.c.name, sums.c.day).having(number > 0)
     found: dict[str | None, dict[date, int]] = {}
-    for name, hour, number in connection.execute(query):
-        days = found.setdefault(name, {})
-        day = moment_of(hour).astimezone(period.zone).date()
-        days[day] = days.get(day, 0) + number
+    for name, day, count in connection.execute(query):
+        found.setdefault(name or None, {})[date_of(day)] = int(count)
     return found
 
 
@@ -78,12 +70,3 @@ def sum_by(cells: Iterable[Cell], side: Literal["row", "column"]) -> dict[str | 
             told[place] += getattr(cell, name)
     ordered = sorted(sums.items(), key=lambda item: (-item[1][0], item[0] or "~"))
     return {name: Cell(name if side == "row" else None, name if side == "column" else None, *n) for name, n in ordered}
-
-
-def _column(axis: Axis) -> sa.Column[Any]:
-    columns: dict[Axis, sa.Column[Any]] = {
-        "stakeholder": decisions.c.stakeholder,
-        "dimension": verdicts.c.dimension,
-        "source": mentions.c.source,
-    }
-    return columns[axis]

@@ -186,6 +186,7 @@ def _columns(speaker: Speaker, route: Route, corrections: tuple[Correction, ...]
     return {
         "at": now,
         "stakeholder": speaker.label.name,
+        "entry": None if speaker.label.unsure else speaker.entry,
         "priority": route.priority,
         "department": route.department,
         "rule": route.rule,

@@ -36,6 +36,7 @@ from stakeholders.rendering import (
     render_pdf,
     render_text,
 )
+from stakeholders.scope import tell_hidden
 from stakeholders.store import alerts, digests
 
 __all__ = [
@@ -179,6 +180,7 @@ def read_digest(connection: Connection, config: Config, key: str, lang: str | No
     """Read a kept digest as it went out, in its own language or another; raises LookupError when it is gone."""
     kept = connection.execute(sa.select(digests).where(digests.c.key == key)).one_or_none()
     if kept is None:
+        tell_hidden(connection, "a digest")
         raise LookupError(f"digest {key}")
     about_work = read_edition(config, kept).about_work
     figures = load.from_json(kept.figures) if about_work else from_json(kept.figures)

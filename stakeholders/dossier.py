@@ -18,6 +18,7 @@ from sentiment.store import verdict_from_row, verdicts
 from sentiment.verdict import Verdict
 from stakeholders.decision import Decision, decision_from_row
 from stakeholders.facts import Case
+from stakeholders.scope import tell_hidden
 from stakeholders.store import case_mentions, cases, decisions, events
 
 __all__ = [
@@ -77,6 +78,7 @@ def read_case(connection: Connection, case_id: int) -> Case | None:
     """
     row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).one_or_none()
     if row is None:
+        tell_hidden(connection, f"case {case_id}")
         return None
     counted = count_people(connection, [case_id]).get(case_id, (0, 0))
     if row.kind == "crisis":

@@ -16,6 +16,7 @@ from sentiment.store import verdicts
 from stakeholders.counts import counted, named
 from stakeholders.period import Period
 from stakeholders.store import decisions
+from stakeholders.tally import sums_by
 from stakeholders.traffic import Measure
 
 __all__ = ["HARMFUL", "Drivers", "find_drivers", "most_heard", "new_words"]
@@ -131,15 +132,11 @@ def most_heard(
     connection: Connection, period: Period, brand: str | None, measure: Measure = "all", least: float = 1
 ) -> str | None:
     """Name the stakeholder that spoke most in a stretch; None when nothing is routed, or it has fewer than `least`."""
-    row = connection.execute(
-        sa.select(decisions.c.stakeholder, sa.func.count().label("number"))
-        .select_from(counted().join(decisions, decisions.c.mention_id == mentions.c.id))
-        .where(_of(period, brand, measure))
-        .group_by(decisions.c.stakeholder)
-        .order_by(sa.desc("number"), decisions.c.stakeholder)
-        .limit(1)
-    ).one_or_none()
-    return row.stakeholder if row is not None and row.number >= least else None
+    sums = sums_by(connection, period, brand, "stakeholder")
+    number = sa.func.sum(sums.c.mentions if measure == "all" else sums.c.negative)
+    query = sa.select(sums.c.name, number.label("number")).where(sums.c.name != "").group_by(sums.c.name)
+    row = connection.execute(query.having(number > 0).order_by(number.desc(), sums.c.name).limit(1)).one_or_none()
+    return str(row.name) if row is not None and row.number >= least else None
 
 
 def new_words(
@@ -150,13 +147,15 @@ def new_words(
     measure: Measure = "all",
     *,
     pairs: bool = False,
+    most: int = _READ,
 ) -> tuple[str, ...]:
     """Name the words said by many in a stretch and by few before, strongest first, four at most.
 
-    With `pairs`, a word that nearly always has the same neighbour is given with it: «sin señal».
+    With `pairs`, a word that nearly always has the same neighbour is given with it: «sin señal». Of each of the two
+    times the newest `most` posts are read.
     """
-    texts, own = _texts(connection, _of(period, brand, measure))
-    others, _ = _texts(connection, _of(earlier, brand, measure))
+    texts, own = _texts(connection, _of(period, brand, measure), most)
+    others, _ = _texts(connection, _of(earlier, brand, measure), most)
     here, there = _spread(texts), _spread(others)
     lift = {
         word: number / len(texts) - there[word] / max(len(others), 1)
@@ -174,14 +173,14 @@ def new_words(
     return tuple(joined)
 
 
-def _texts(connection: Connection, wanted: sa.ColumnElement[bool]) -> tuple[list[str], frozenset[str]]:
+def _texts(connection: Connection, wanted: sa.ColumnElement[bool], most: int) -> tuple[list[str], frozenset[str]]:
     """Read the newest posts that are wanted, and the words by which they name the brand."""
     query = (
         sa.select(posts.c.text, mentions.c.terms)
         .select_from(counted().join(posts, posts.c.id == mentions.c.post_id))
         .where(wanted)
         .order_by(mentions.c.hour.desc(), mentions.c.id)
-        .limit(_READ)
+        .limit(most)
     )
     rows = connection.execute(query).all()
     terms = frozenset(word for row in rows for term in row.terms for word in _WORD.findall(str(term[2]).casefold()))

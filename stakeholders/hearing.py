@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from bisect import bisect_right
+from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -53,16 +54,29 @@ def heard_days(connection: Connection, period: Period) -> frozenset[date]:
 
 def new_by_day(connection: Connection, period: Period) -> dict[str, dict[date, int]]:
     """Count what each source brought that was new, by the local day on which it came; days without any are left out."""
+    from stakeholders.tally import date_of, is_limited, source_sums  # which counts by what was heard
+
+    found: dict[str, dict[date, int]] = {}
+    if not is_limited(connection):
+        sums = source_sums(connection, period, "brought")
+        keys, number = (sums.c.name, sums.c.day), sa.func.sum(sums.c.mentions)
+        for source, day, new in connection.execute(sa.select(*keys, number).group_by(*keys).having(number > 0)):
+            found.setdefault(source, {})[date_of(day)] = int(new)
+        return found
     hour = sa.cast(sa.extract("epoch", runs.c.started_at), sa.BigInteger) // 3600
     query = (
         sa.select(runs.c.source, hour.label("hour"), sa.func.sum(runs.c.new).label("new"))
-        .where(runs.c.new > 0, runs.c.started_at >= period.start, runs.c.started_at < period.end)
+        .where(runs.c.new > 0)
+        .where(runs.c.started_at >= _moment(period.first_hour), runs.c.started_at < _moment(period.end_hour))
         .group_by(runs.c.source, hour)
     )
-    found: dict[str, dict[date, int]] = {}
+    edges = [day.end for day in period.days]
     for row in connection.execute(query):
-        for day in period.days:
-            if day.first <= row.hour < day.end:
-                days = found.setdefault(row.source, {})
-                days[day.date] = days.get(day.date, 0) + int(row.new)
+        days = found.setdefault(row.source, {})
+        day = period.days[bisect_right(edges, row.hour)].date
+        days[day] = days.get(day, 0) + int(row.new)
     return found
+
+
+def _moment(hour: int) -> datetime:
+    return datetime.fromtimestamp(hour * 3600, UTC)

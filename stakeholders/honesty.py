@@ -43,8 +43,8 @@ def count_honestly(figures: Figures, wording: Wording) -> Section:
         )
         note = w.say(N_("of them unsure, counted by the best guess: {unsure}"), unsure=honest.unsure)
         rows.append((w.say(N_("For the brand")), sums, note))
-        note = w.say(N_("copies, reposts and news sent to many outlets count once"))
-        rows.append((w.say(N_("Different texts among them")), n(honest.texts), note))
+        note = w.say(N_("copies, reposts and news sent to many outlets count with the first of them"))
+        rows.append((w.say(N_("Texts first said in this time")), n(honest.texts), note))
         rows += _went(figures, w)
         if figures.mention_fates is None:
             rows.append((w.say(N_("Copies and reposts that joined a case")), n(honest.repeats), ""))

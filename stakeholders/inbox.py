@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import merge
+from itertools import islice
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.mention import aware
-from listener.query import QueryError, parse
-from listener.query.search import search
-from listener.query.sql import where
 from listener.reason import Reason
 from listener.store import authors, mentions, posts
-from listener.taxonomy import OPEN_STATUSES
 from sentiment.store import verdicts
 from stakeholders.crisis import reasons_of
 from stakeholders.dossier import case_from_row, count_people, is_masked
+from stakeholders.facet import FACETS, count_facets, count_inbox
 from stakeholders.facts import Case
 from stakeholders.filters import LONGEST_SEARCH, NOBODY, Filters
-from stakeholders.step import OVER
+from stakeholders.sieve import conditions, is_rare, statuses_of, tables_of
 from stakeholders.store import case_mentions, cases, decisions
 
 __all__ = [
@@ -35,16 +34,13 @@ __all__ = [
     "Key",
     "count_facets",
     "count_inbox",
+    "follow",
     "list_inbox",
     "read_inbox",
     "read_rows",
 ]
 
-FACETS = ("department", "priority", "status", "stakeholder", "sentiment", "source", "brand")
 _SNIPPET = 280  # characters
-_INEXACT = 5_000  # posts that are looked through where a database cannot say a query exactly
-_OVER = sa.text("cases.status NOT IN ({})".format(", ".join(f"'{status}'" for status in OPEN_STATUSES)))
-_OPEN = sa.text("cases.status IN ({})".format(", ".join(f"'{status}'" for status in OPEN_STATUSES)))
 
 
 class Key(NamedTuple):
@@ -85,15 +81,6 @@ class InboxPage:
     next: Key | None = None
 
 
-_COLUMNS: dict[str, sa.Column[Any]] = {
-    "department": cases.c.department,
-    "priority": cases.c.priority,
-    "status": cases.c.status,
-    "stakeholder": cases.c.stakeholder,
-    "sentiment": verdicts.c.sentiment,
-    "source": posts.c.source,
-    "brand": cases.c.brand,
-}
 _TABLES = (
     cases.outerjoin(case_mentions, sa.and_(case_mentions.c.case_id == cases.c.id, case_mentions.c.how == "opened"))
     .outerjoin(mentions, mentions.c.id == case_mentions.c.mention_id)
@@ -112,19 +99,9 @@ def read_inbox(
     Only routine cases have no due time, so empty ones never mix with others under one rank, wherever a database sorts
     them. Keyset paging: a row that comes or goes between two pages is never shown twice nor does it hide another.
     """
-    now = aware(now)
-    query = (
-        _select_rows()
-        .where(*_conditions(connection, filters, now))
-        .order_by(cases.c.rank, cases.c.due_at, cases.c.id)
-        .limit(limit + 1)
-    )
-    if after is not None:
-        query = query.where(_behind(after))
-    found = connection.execute(query).all()
-    rows = _rows(connection, found[:limit], now)
-    last = rows[-1].case if len(found) > limit else None
-    return InboxPage(rows, None if last is None else Key(found[limit - 1].rank, last.due_at, last.id))
+    keys = list_inbox(connection, filters, now, after, limit + 1)
+    rows = read_rows(connection, [key.id for key in keys[:limit]], now)
+    return InboxPage(rows, keys[limit - 1] if len(keys) > limit else None)
 
 
 def read_rows(connection: Connection, case_ids: Sequence[int], now: datetime) -> tuple[InboxRow, ...]:
@@ -139,22 +116,47 @@ def list_inbox(
     connection: Connection, filters: Filters, now: datetime, after: Key | None = None, limit: int = 100
 ) -> list[Key]:
     """List only where the rows of the inbox stand, as read_inbox orders them."""
-    query = (
-        sa.select(cases.c.rank, cases.c.due_at, cases.c.id)
-        .select_from(_tables(filters))
-        .where(*_conditions(connection, filters, aware(now)))
-        .order_by(cases.c.rank, cases.c.due_at, cases.c.id)
-        .limit(limit)
-    )
-    if after is not None:
-        query = query.where(_behind(after))
-    return [Key(row.rank, row.due_at, row.id) for row in connection.execute(query)]
+    # The few that a rare word finds are sorted; else each status is read in the order of its own index.
+    statuses = (filters.status,) if filters.q and is_rare(connection, filters) else statuses_of(filters)
+    step = limit if len(statuses) == 1 else limit // 3 + 1  # of several, none is read to the end of the page
+    lists = [_walk(connection, replace(filters, status=one), now, after, step) for one in statuses]
+    return list(islice(lists[0] if len(lists) == 1 else merge(*lists, key=_order), limit))
 
 
-def _tables(filters: Filters, column: sa.Column[Any] = cases.c.id) -> sa.FromClause:
-    """Give what a count reads: the cases alone, unless something of the first post is asked."""
-    of_post = filters.sentiment or filters.source or filters.unsure or column.table is not cases
-    return _TABLES if of_post else cases
+def follow(connection: Connection, filters: Filters, case_id: int | None, now: datetime) -> int | None:
+    """Find the case behind this one in a view; of one that is not in it, or left it, the view's first."""
+    after = None
+    if case_id is not None:
+        query = _select_keys(connection, filters, now).where(cases.c.id == case_id)
+        row = connection.execute(query).one_or_none()
+        after = Key(*row) if row is not None else None
+    found = list_inbox(connection, filters, now, after, 1)
+    return found[0].id if found else None
+
+
+def _walk(connection: Connection, filters: Filters, now: datetime, after: Key | None, step: int) -> Iterator[Key]:
+    """Give the keys behind `after`, so many at a time. Each stretch of them is one range of an index."""
+    query = _select_keys(connection, filters, now).order_by(cases.c.rank, cases.c.due_at, cases.c.id)
+    while True:
+        found = 0
+        for stretch in _behind(after):
+            for row in connection.execute(query.where(stretch).limit(step - found)).all():
+                after = Key(*row)
+                found += 1
+                yield after
+            if found >= step:
+                break
+        if found < step:
+            return
+
+
+def _select_keys(connection: Connection, filters: Filters, now: datetime) -> sa.Select[Any]:
+    wanted = conditions(connection, filters, now)
+    return sa.select(cases.c.rank, cases.c.due_at, cases.c.id).select_from(tables_of(filters)).where(*wanted)
+
+
+def _order(key: Key) -> tuple[int, bool, float, int]:
+    return key.rank, key.due_at is None, key.due_at.timestamp() if key.due_at else 0.0, key.id
 
 
 def _select_rows() -> sa.Select[Any]:
@@ -180,85 +182,19 @@ def _rows(connection: Connection, found: Sequence[sa.Row[Any]], now: datetime) -
     return tuple(_row(row, counted.get(row.id, (0, 0)), now, rose.get(row.id, ())) for row in found)
 
 
-def count_inbox(connection: Connection, filters: Filters, now: datetime) -> int:
-    """Count the cases that the filters let through."""
-    query = (
-        sa.select(sa.func.count()).select_from(_tables(filters)).where(*_conditions(connection, filters, aware(now)))
-    )
-    return connection.scalar(query) or 0
-
-
-def count_facets(
-    connection: Connection, filters: Filters, now: datetime, names: Collection[str] = FACETS[:3]
-) -> dict[str, dict[str, int]]:
-    """Count the cases by these of FACETS; each with all filters but its own, so that every choice shows."""
-    counted: dict[str, dict[str, int]] = {}
-    for name in names:
-        column = _COLUMNS[name]
-        query = (
-            sa.select(column, sa.func.count())
-            .select_from(_tables(filters, column))
-            .where(*_conditions(connection, filters, aware(now), without=name))
-            .group_by(column)
-            .order_by(column)
-        )
-        counted[name] = {row[0]: row[1] for row in connection.execute(query) if row[0] is not None}
-    return counted
-
-
-def _conditions(
-    connection: Connection, filters: Filters, now: datetime, without: str = ""
-) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = [
-        column.in_(wanted)
-        for name, column in _COLUMNS.items()
-        if name not in (without, "status") and (wanted := getattr(filters, name))
-    ]
-    found.append(cases.c.merged_into.is_(None))  # its posts stand in the case that it is part of
-    if filters.status == "open" and without != "status":
-        # Written out as in the partial index, so that both databases see that it serves.
-        found.append(_OPEN)  # type: ignore[arg-type]
-    elif filters.status != "all" and without != "status":
-        found.append(cases.c.status == filters.status)
-        if filters.status not in OPEN_STATUSES:
-            found.append(_OVER)  # type: ignore[arg-type]
-    if filters.owner is not None:
-        found.append(cases.c.owner.is_(None) if filters.owner == NOBODY else cases.c.owner == filters.owner)
-    if filters.overdue:
-        found += [cases.c.due_at < now, cases.c.answered_at.is_(None), cases.c.status.not_in(OVER)]
-    if filters.unsure:
-        found.append(verdicts.c.unsure)
-    if filters.q:
-        found.append(_said(connection, filters))
-    return found
-
-
-def _said(connection: Connection, filters: Filters) -> sa.ColumnElement[bool]:
-    """Give the cases with a post that fits the search; a search that cannot be read is told by the page."""
-    try:
-        query = parse(filters.q, zone=filters.zone)
-    except QueryError:
-        return sa.true()
-    asked = where(query, connection.dialect.name)
-    fits = asked.clause
-    if not asked.exact:
-        fits = posts.c.id.in_([one.id for one in search(connection, query, limit=_INEXACT).found])
-    tables = case_mentions.join(mentions, mentions.c.id == case_mentions.c.mention_id)
-    tables = tables.join(posts, posts.c.id == mentions.c.post_id)
-    # The posts of the list outside are others: correlate nothing.
-    return cases.c.id.in_(sa.select(case_mentions.c.case_id).select_from(tables).where(fits).correlate(None))
-
-
-def _behind(key: Key) -> sa.ColumnElement[bool]:
+def _behind(key: Key | None) -> Iterator[sa.ColumnElement[bool]]:
+    """Give the stretches of the list behind a key, in its order."""
+    if key is None:
+        yield sa.true()
+        return
+    same = cases.c.rank == key.rank
     if key.due_at is None:
-        later = sa.and_(cases.c.due_at.is_(None), cases.c.id > key.id)
+        yield sa.and_(same, cases.c.due_at.is_(None), cases.c.id > key.id)
     else:
-        later = sa.or_(
-            cases.c.due_at > key.due_at,
-            cases.c.due_at.is_(None),
-            sa.and_(cases.c.due_at == key.due_at, cases.c.id > key.id),
-        )
-    return sa.or_(cases.c.rank > key.rank, sa.and_(cases.c.rank == key.rank, later))
+        yield sa.and_(same, cases.c.due_at == key.due_at, cases.c.id > key.id)
+        yield sa.and_(same, cases.c.due_at > key.due_at)
+        yield sa.and_(same, cases.c.due_at.is_(None))
+    yield cases.c.rank > key.rank
 
 
 def _row(row: sa.Row[Any], counted: tuple[int, int], now: datetime, rose: tuple[Reason, ...]) -> InboxRow:

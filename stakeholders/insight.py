@@ -16,19 +16,17 @@ from sqlalchemy import Connection
 
 from listener.mention import Brand
 from sentiment.interval import Z, wilson
+from stakeholders.caseline import CaseLine, needing_cases, top_cases
 from stakeholders.counts import Honest, honest_counts
 from stakeholders.hearing import Gap, gaps, heard_days
 from stakeholders.period import Period
 from stakeholders.response import (
     CaseCounts,
-    CaseLine,
     OpenNow,
     Response,
     case_counts,
-    needing_cases,
     open_now,
     response_times,
-    top_cases,
 )
 from stakeholders.store import cases
 from stakeholders.tally import Label, add_up, sums_by

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from listener.reason import N_, say
 from stakeholders.channels import Message
+from stakeholders.quote import thin
 
 if TYPE_CHECKING:
     import jinja2
@@ -129,8 +130,8 @@ def _source(config: Config, row: sa.Row[Any], lang: str) -> tuple[str, dict[str,
 
 
 def plain(text: str) -> str:
-    """Give a stranger's text without controls, lone surrogates and the marks that turn the reading direction."""
-    text = text.replace("\r\n", "\n").replace("\t", " ")
+    """Give a stranger's text without controls, lone surrogates, marks that turn the direction, and combining floods."""
+    text = thin(text.replace("\r\n", "\n").replace("\t", " "))
     kept = (sign for sign in text if sign in "\n\u200d" or unicodedata.category(sign) not in _HARMFUL)
     return "".join(kept).strip()
 

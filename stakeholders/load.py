@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from listener.config import Config
 from listener.mention import aware
+from stakeholders.caseline import CaseLine, needing_cases
 from stakeholders.edition import Edition
 from stakeholders.forecast import DepartmentForecast, forecast
 from stakeholders.hearing import Gap, gaps
@@ -23,7 +24,7 @@ from stakeholders.notice import Muted, muted_in
 from stakeholders.owed import Incident, LegalDay, Silent, gravest_first, incidents, legal_days, silent_departments
 from stakeholders.period import to_day_end
 from stakeholders.reckoning import CaseFates, case_fates
-from stakeholders.response import CaseLine, Response, needing_cases, response_times
+from stakeholders.response import Response, response_times
 from stakeholders.store import cases
 from stakeholders.workload import Routed, Waiting, count_routed, count_waiting
 

@@ -13,8 +13,9 @@ from listener.config import Config
 from listener.mention import aware
 from listener.taxonomy import OPEN_STATUSES
 from sentiment.interval import wilson
+from stakeholders.caseline import CaseLine
 from stakeholders.period import Period
-from stakeholders.response import CaseCounts, CaseLine
+from stakeholders.response import CaseCounts
 from stakeholders.store import cases
 
 __all__ = [

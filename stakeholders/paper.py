@@ -33,8 +33,9 @@ _TONES: dict[Tone, tuple[tuple[int, int, int], tuple[int, int, int]]] = {  # gro
 _SIZES = {1: 17.0, 2: 12.5, 3: 10.5}
 _BODY, _SMALL = 9.5, 8.0
 _ROW = 5.0  # millimetres of one line of body text
+_CELL = 40  # lines of one row of a table: more are torn into rows below one another, since no row crosses a page
 _LACKING = "▯"
-_PAGES = "\uf6c5"  # stands for the number of pages: of private use, so that no text can hold it
+_PAGES = "\uf6c5" * 2  # stands for the number of pages, as wide as it: of private use, so that no text can hold it
 
 
 class Paper:
@@ -120,8 +121,21 @@ class Paper:
             if headers is not None:
                 table.row([self._known(name) for name in headers])
             for row in rows:
-                table.row([self._known(cell) for cell in row])
+                for part in self._torn([self._known(cell) for cell in row], widths or [1] * many):
+                    table.row(part)
         pdf.ln(2.5)
+
+    def _torn(self, row: list[str], widths: Sequence[float]) -> list[list[str]]:
+        """Give a row as it is, or the rows that follow one another where a cell of it is longer than a page takes."""
+        if all(len(cell) < 300 and cell.count("\n") < _CELL // 2 for cell in row):
+            return [row]
+        lines = []
+        for cell, width in zip(row, widths, strict=True):
+            inner = INNER * width / sum(widths) - 3.0  # its padding, and a hair: a line must not be broken again
+            told = self._pdf.multi_cell(inner, 4.6, cell, dry_run=True, output="LINES", align="L")
+            lines.append(cast("list[str]", told))
+        starts = range(0, max(map(len, lines)), _CELL)
+        return [["\n".join(cell[start : start + _CELL]) for cell in lines] for start in starts]
 
     def picture(self, png: bytes, words: str, width: float = INNER) -> None:
         """Put a picture of `width` millimetres; `words` say what it shows to who cannot see it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from listener.mention import aware
@@ -61,10 +62,7 @@ class Period:
     @property
     def days(self) -> tuple[Day, ...]:
         """Give the local days, each with its hours; together they hold every hour of the period once."""
-        count = (self.last_day - self.first_day).days + 1
-        dates = [self.first_day + timedelta(days=step) for step in range(count)]
-        edges = [self.first_hour, *(_hour(midnight(day, self.zone)) for day in dates[1:]), self.end_hour]
-        return tuple(Day(day, edges[place], edges[place + 1]) for place, day in enumerate(dates))
+        return _cut(self)
 
     def previous(self, count: int = 1) -> Period:
         """Give the stretch before it, as many local days long; with `count`, that many stretches before."""
@@ -80,6 +78,14 @@ class Period:
     def _whole_days(self) -> bool:
         after = self.last_day + timedelta(days=1)
         return self.start == midnight(self.first_day, self.zone) and self.end == midnight(after, self.zone)
+
+
+@lru_cache(maxsize=256)  # a page cuts the same few periods for every figure
+def _cut(period: Period) -> tuple[Day, ...]:
+    first, zone = period.first_day, period.zone
+    dates = [first + timedelta(days=step) for step in range((period.last_day - first).days + 1)]
+    edges = [period.first_hour, *(_hour(midnight(day, zone)) for day in dates[1:]), period.end_hour]
+    return tuple(Day(day, edges[place], edges[place + 1]) for place, day in enumerate(dates))
 
 
 def _hour(moment: datetime) -> int:

@@ -8,11 +8,12 @@ from datetime import datetime
 from listener.reason import N_, Reason
 from listener.taxonomy import OPEN_STATUSES
 from stakeholders.blocks import Block, Sentence
+from stakeholders.caseline import CaseLine
 from stakeholders.forecast import DepartmentForecast, Forecast, forecast_lines
 from stakeholders.notice import Muted, Notice
 from stakeholders.outbreak import say_cause
 from stakeholders.owed import LegalDay
-from stakeholders.response import CaseLine, Response
+from stakeholders.response import Response
 from stakeholders.wording import Wording
 
 __all__ = [

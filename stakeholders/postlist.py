@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,12 +15,14 @@ from listener.mention import Term
 from listener.query import Query
 from listener.query.sql import where
 from listener.store import authors, mentions, posts
-from listener.taxonomy import DIMENSIONS, SENTIMENTS, STAKEHOLDERS
 from sentiment.store import verdicts
 from stakeholders.counts import counted, named
+from stakeholders.crosstab import AXES, count_cells
 from stakeholders.dossier import is_masked
-from stakeholders.period import Period, midnight
+from stakeholders.facet import MOST, Bounded
 from stakeholders.store import case_mentions, cases, decisions
+from stakeholders.tally import sums_by
+from stakeholders.wanted import UNROUTED, Wanted
 
 __all__ = [
     "UNROUTED",
@@ -30,19 +31,13 @@ __all__ = [
     "Place",
     "Wanted",
     "count_heard",
+    "count_some",
     "finds_exactly",
     "read_heard",
     "read_some",
 ]
 
-UNROUTED = "-"  # Wanted.stakeholder: mentions that are not routed yet
 _SNIPPET = 400  # characters
-_LONGEST = timedelta(days=400)
-_KNOWN: Mapping[str, tuple[str, ...]] = {
-    "stakeholder": (*STAKEHOLDERS, UNROUTED),
-    "dimension": DIMENSIONS,
-    "sentiment": SENTIMENTS,
-}
 
 
 class Place(NamedTuple):
@@ -50,45 +45,6 @@ class Place(NamedTuple):
 
     published_at: datetime
     id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Hold which mentions are asked for: local days since ≤ d ≤ until and labels; None means any.
-
-    What they are counted by is what `stakeholders.insight` counts by, so that a list is as long as its figure says.
-    """
-
-    since: date
-    until: date
-    brand: str | None = None
-    stakeholder: str | None = None
-    dimension: str | None = None
-    source: str | None = None
-    sentiment: str | None = None
-    body: str | None = None  # the name of a registry's entry
-
-    def period(self, zone: ZoneInfo) -> Period:
-        """Give the time that is asked for."""
-        return Period(midnight(self.since, zone), midnight(self.until + timedelta(days=1), zone), zone)
-
-    def to_query(self) -> dict[str, str]:
-        """Give the parameters of the page's address; what is not asked for is left out."""
-        told = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return {name: value.isoformat() if isinstance(value, date) else value for name, value in told if value}
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, str], today: date) -> Wanted:
-        """Read an address; what nobody knows is left out, days that are none mean the last thirty."""
-        until = _day(query.get("until")) or today
-        since = _day(query.get("since")) or until - timedelta(days=29)
-        if not timedelta() <= until - since <= _LONGEST:
-            since = until - timedelta(days=29)
-        told: dict[str, Any] = {}
-        for name in ("brand", "stakeholder", "dimension", "source", "sentiment", "body"):
-            given, known = query.get(name) or None, _KNOWN.get(name)
-            told[name] = given if given and (known is None or given in known) else None
-        return cls(since, until, **told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +65,8 @@ class Heard:
     stakeholder: str | None
     case_id: int | None
     masked: bool = False
+    followers: int | None = None  # of the author, as the platform told it
+    reactions: int | None = None  # likes, replies and shares that the platform told; None when it told none of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +79,41 @@ class HeardPage:
 
 def count_heard(connection: Connection, wanted: Wanted, zone: ZoneInfo, asked: Query | None = None) -> int:
     """Count the mentions that are asked for; the same number as the figure that links here, when no words are asked."""
-    query = sa.select(sa.func.count()).select_from(_tables()).where(*_conditions(connection, wanted, zone, asked))
+    kept = _from_sums(connection, wanted, zone, asked)
+    if kept is not None:
+        return kept
+    tables = _tables(wanted, asked)
+    query = sa.select(sa.func.count()).select_from(tables).where(*_conditions(connection, wanted, zone, asked))
     return connection.scalar(query) or 0
+
+
+def _from_sums(connection: Connection, wanted: Wanted, zone: ZoneInfo, asked: Query | None) -> int | None:
+    """Count by the sums that the figures are made of; None where they do not know what is asked."""
+    labels = [name for name in AXES if getattr(wanted, name) is not None]
+    if asked is not None or wanted.body is not None or len(labels) > 2:
+        return None
+    if len(labels) == 2:
+        one, two = (None if getattr(wanted, name) == UNROUTED else getattr(wanted, name) for name in labels)
+        cells = count_cells(connection, wanted.period(zone), wanted.brand, labels[0], labels[1])
+        cell = next((cell for cell in cells if (cell.row, cell.column) == (one, two)), None)
+        return 0 if cell is None else int(getattr(cell, wanted.sentiment or "mentions"))
+    sums = sums_by(connection, wanted.period(zone), wanted.brand, labels[0] if labels else "kind")
+    query = sa.select(sa.func.coalesce(sa.func.sum(sums.c[wanted.sentiment or "mentions"]), 0))
+    if labels:
+        name = getattr(wanted, labels[0])
+        query = query.where(sums.c.name == ("" if name == UNROUTED else name))
+    return int(connection.scalar(query) or 0)
+
+
+def count_some(
+    connection: Connection, wanted: Wanted, zone: ZoneInfo, asked: Query | None = None, most: int = MOST
+) -> Bounded:
+    """Count as `count_heard` does, and where words or several labels are asked, from the newest up to `most`."""
+    kept = _from_sums(connection, wanted, zone, asked)
+    if kept is not None:
+        return Bounded(kept)
+    number = len(_keys(connection, wanted, zone, asked, None, most + 1))
+    return Bounded(min(number, most), number > most)
 
 
 def read_heard(
@@ -137,18 +128,50 @@ def read_heard(
 
     Where a database cannot say a query exactly (`finds_exactly`), it shows more, never less.
     """
-    query = (
-        _rows()
-        .where(*_conditions(connection, wanted, zone, asked))
-        .order_by(mentions.c.published_at.desc(), mentions.c.id.desc())
-        .limit(limit + 1)
-    )
-    if after is not None:
-        same = sa.and_(mentions.c.published_at == after.published_at, mentions.c.id < after.id)
-        query = query.where(sa.or_(mentions.c.published_at < after.published_at, same))
-    found = connection.execute(query).all()
-    rows = tuple(map(_row, found[:limit]))
-    return HeardPage(rows, Place(rows[-1].published_at, rows[-1].mention_id) if len(found) > limit else None)
+    keys = _keys(connection, wanted, zone, asked, after, limit + 1)
+    told = read_some(connection, [key.id for key in keys[:limit]])
+    rows = tuple(told[key.id] for key in keys[:limit])
+    return HeardPage(rows, keys[limit - 1] if len(keys) > limit else None)
+
+
+def _keys(
+    connection: Connection, wanted: Wanted, zone: ZoneInfo, asked: Query | None, after: Place | None, limit: int
+) -> list[Place]:
+    """List where the mentions stand, newest first, from the last hours backward, further as long as more is wanted.
+
+    Mentions are kept by the hour, and the newest stand in the newest hours: so the rest of a period is never sorted.
+    """
+    period = wanted.period(zone)
+    end = period.end_hour if after is None else min(period.end_hour, int(after.published_at.timestamp() // 3600) + 1)
+    found: list[Place] = []
+    width = 1
+    while end > period.first_hour and len(found) < limit:
+        first = max(period.first_hour, end - width)
+        stretch = sa.and_(mentions.c.hour >= first, mentions.c.hour < end)
+        query = sa.select(mentions.c.published_at, mentions.c.id).select_from(_tables(wanted, asked)).where(stretch)
+        query = query.where(
+            *_conditions(connection, wanted, zone, asked, _post_ids(connection, wanted, stretch, asked))
+        )
+        if after is not None:
+            same = sa.and_(mentions.c.published_at == after.published_at, mentions.c.id < after.id)
+            query = query.where(sa.or_(mentions.c.published_at < after.published_at, same))
+        query = query.order_by(mentions.c.published_at.desc(), mentions.c.id.desc()).limit(limit - len(found))
+        found += [Place(*row) for row in connection.execute(query)]
+        end, width = first, width * 4
+    return found
+
+
+def _post_ids(
+    connection: Connection, wanted: Wanted, stretch: sa.ColumnElement[bool], asked: Query | None
+) -> tuple[int, int] | None:
+    """Give the lowest and the highest id of the posts of some hours, so that words are asked of these alone."""
+    if asked is None:
+        return None
+    query = sa.select(sa.func.min(mentions.c.post_id), sa.func.max(mentions.c.post_id)).where(stretch)
+    low, high = connection.execute(
+        query if wanted.brand is None else query.where(mentions.c.brand == wanted.brand)
+    ).one()
+    return (0, 0) if low is None else (low, high)
 
 
 def finds_exactly(connection: Connection, asked: Query) -> bool:
@@ -173,6 +196,10 @@ def _rows() -> sa.Select[Any]:
         posts.c.url,
         authors.c.handle,
         authors.c.name,
+        authors.c.followers,
+        posts.c.likes,
+        posts.c.replies,
+        posts.c.shares,
         verdicts.c.sentiment,
         verdicts.c.unsure,
         verdicts.c.dimension,
@@ -180,10 +207,10 @@ def _rows() -> sa.Select[Any]:
         decisions.c.department,
         cases.c.id.label("case_id"),
         cases.c.department.label("case_department"),
-    ).select_from(_tables())
+    ).select_from(_every())
 
 
-def _tables() -> sa.FromClause:
+def _every() -> sa.FromClause:
     return (
         counted()
         .join(posts, posts.c.id == mentions.c.post_id)
@@ -194,8 +221,16 @@ def _tables() -> sa.FromClause:
     )
 
 
+def _tables(wanted: Wanted, asked: Query | None) -> sa.FromClause:
+    """Give what must be read to tell which mentions are asked for."""
+    tables = counted()
+    if wanted.stakeholder is not None or wanted.body is not None:
+        tables = tables.outerjoin(decisions, decisions.c.mention_id == mentions.c.id)
+    return tables if asked is None else tables.join(posts, posts.c.id == mentions.c.post_id)
+
+
 def _conditions(
-    connection: Connection, wanted: Wanted, zone: ZoneInfo, asked: Query | None
+    connection: Connection, wanted: Wanted, zone: ZoneInfo, asked: Query | None, within: tuple[int, int] | None = None
 ) -> Sequence[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = [named(wanted.period(zone), wanted.brand)]
     if wanted.stakeholder is not None:
@@ -209,22 +244,14 @@ def _conditions(
         if value is not None:
             found.append(column == value)
     if wanted.body is not None:
-        key = '"entry":' + json.dumps(wanted.body)  # as JSONText writes it
-        found.append(decisions.c.detail.cast(sa.Text).contains(key, autoescape=True))
+        found.append(decisions.c.entry == wanted.body)
     if asked is not None:
-        found.append(where(asked, connection.dialect.name).clause)
+        found.append(where(asked, connection.dialect.name, within).clause)
     return found
 
 
-def _day(told: str | None) -> date | None:
-    try:
-        day = date.fromisoformat(told or "")
-    except ValueError:
-        return None
-    return day if 1990 <= day.year <= 2200 else None
-
-
 def _row(row: sa.Row[Any]) -> Heard:
+    told = [number for number in (row.likes, row.replies, row.shares) if number is not None]
     hide = any(is_masked(row.stakeholder or "", name or "") for name in (row.department, row.case_department))
     return Heard(
         mention_id=row.id,
@@ -241,4 +268,6 @@ def _row(row: sa.Row[Any]) -> Heard:
         stakeholder=row.stakeholder,
         case_id=row.case_id,
         masked=hide,
+        followers=None if hide else row.followers,
+        reactions=sum(told) if told else None,
     )

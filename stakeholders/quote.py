@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-__all__ = ["quote", "veil_quote", "veil_words"]
+__all__ = ["quote", "thin", "veil_quote", "veil_words"]
 
 _MARK = "[…]"
 _ADDRESS = re.compile(r"(?:https?:|www\.)\S*", re.IGNORECASE)
@@ -15,7 +15,17 @@ _NUMBER = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){7,}")  # a phone, an identity ca
 _AMOUNT = re.compile(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*")  # 12.000.000
 _DOT = re.compile(r"(?<=\w)\.(?=[^\W\d_])")
 _SAID = re.compile("«[^»]*»")
+# Signs that stand over or under the one before: no writing piles up more than a few, and floods cover other lines.
+_SIGNS = (
+    r"[\u0300-\u036f\u0483-\u0489\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]"
+)
+_FLOOD = re.compile(f"({_SIGNS}{{4}}){_SIGNS}+")
 _JOINERS = "\u200c\u200d\ufe0f"  # they hold an emoji or a word together and show nothing else
+
+
+def thin(text: str) -> str:
+    """Give a text with at most four combining signs on one letter: a flood of them cannot be broken into lines."""
+    return text if text.isascii() else _FLOOD.sub(r"\1", text)
 
 
 def quote(text: str, limit: int = 160) -> str:
@@ -25,7 +35,7 @@ def quote(text: str, limit: int = 160) -> str:
     """
     plain = "".join(
         " " if char in "\n\r\t\u2028\u2029" else "" if _hidden(char) else char
-        for char in unicodedata.normalize("NFC", text[: 20 * limit])
+        for char in thin(unicodedata.normalize("NFC", text[: 20 * limit]))
     )
     plain = _ADDRESS.sub(_MARK, plain)
     plain = _MAIL.sub(_MARK, plain)

@@ -1,8 +1,7 @@
-"""Count how cases were answered, and list the cases that matter, the same for pages, digest and API."""
+"""Count how cases were answered, the same for pages, digest and API."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,27 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.mention import aware
-from listener.store import authors, mentions, posts
 from listener.taxonomy import OPEN_STATUSES
 from stakeholders.period import Period
-from stakeholders.quote import quote
 from stakeholders.step import UNFINISHED
-from stakeholders.store import case_mentions, cases, decisions
+from stakeholders.store import cases
 
 __all__ = [
     "CaseCounts",
-    "CaseLine",
     "OpenNow",
     "Response",
     "case_counts",
-    "needing_cases",
     "open_now",
     "response_times",
-    "top_cases",
 ]
 
-# Only those who speak for an institution are named in a letter; anybody else may be a private person.
-_NAMED = frozenset({"regulator", "government", "press", "peer_company", "consumer_association"})
 _OPEN = cases.c.status.in_(OPEN_STATUSES)
 _WAITING = cases.c.status.in_(UNFINISHED)  # a snooze stops no clock
 
@@ -97,25 +89,6 @@ class Response:
     def open(self) -> int:
         """Give how many nobody answered or closed yet."""
         return self.cases - self.measured - self.closed_unanswered - self.dismissed
-
-
-@dataclass(frozen=True, slots=True)
-class CaseLine:
-    """Hold a case in one line; `quote` is short and masked, `who` is given for institutions only."""
-
-    id: int
-    priority: str
-    status: str
-    department: str
-    stakeholder: str
-    mentions: int
-    people: int
-    opened_at: datetime
-    due_at: datetime | None
-    overdue: bool
-    source: str
-    who: str | None
-    quote: str
 
 
 def _of(brand: str | None) -> sa.ColumnElement[bool]:
@@ -220,99 +193,3 @@ def _medians(connection: Connection, period: Period, brand: str | None, until: s
     middle = sa.and_(2 * ranked.c.place >= ranked.c.all, 2 * ranked.c.place <= ranked.c.all + 2)
     query = sa.select(ranked.c.department, sa.func.avg(ranked.c.seconds)).where(middle).group_by(ranked.c.department)
     return {department: timedelta(seconds=round(float(mean))) for department, mean in connection.execute(query)}
-
-
-def top_cases(
-    connection: Connection, period: Period, brand: str | None, limit: int, now: datetime | None = None
-) -> list[CaseLine]:
-    """List the cases opened in a period that most people joined, then the most urgent; overdue at `now`, if given."""
-    order: tuple[Any, ...] = (sa.desc("people"), cases.c.rank, sa.desc("mentions"), cases.c.id)
-    return _lines(connection, _opened(period, brand), order, limit, now)
-
-
-def needing_cases(connection: Connection, brand: str | None, now: datetime, limit: int) -> list[CaseLine]:
-    """List the open cases that are alerts or overdue at `now`, most urgent first, whenever they were opened.
-
-    A snoozed case stands among them once it is overdue.
-    """
-    needing = sa.and_(_of(brand), _WAITING, _needing(now))
-    return _lines(connection, needing, (cases.c.rank, sa.nulls_last(cases.c.due_at), cases.c.id), limit, now)
-
-
-def _lines(
-    connection: Connection, wanted: sa.ColumnElement[bool], order: Iterable[Any], limit: int, now: datetime | None
-) -> list[CaseLine]:
-    # As stakeholders.dossier counts: all authors that the platform did not tell are one person.
-    nobody = sa.func.max(sa.case((sa.and_(posts.c.id.is_not(None), posts.c.author_id.is_(None)), 1), else_=0))
-    query = (
-        sa.select(
-            cases,
-            sa.func.count(mentions.c.id).label("mentions"),
-            (sa.func.count(posts.c.author_id.distinct()) + nobody).label("people"),
-            # the mention that opened it speaks for the case; ids grow, so the first one is the oldest
-            sa.func.coalesce(
-                sa.func.min(mentions.c.id).filter(case_mentions.c.how == "opened"), sa.func.min(mentions.c.id)
-            ).label("opener"),
-        )
-        .select_from(
-            cases.outerjoin(case_mentions, case_mentions.c.case_id == cases.c.id)
-            .outerjoin(mentions, mentions.c.id == case_mentions.c.mention_id)
-            .outerjoin(posts, posts.c.id == mentions.c.post_id)
-        )
-        .where(wanted)
-        .group_by(*cases.c)
-        .order_by(*order)
-        .limit(limit)
-    )
-    rows = connection.execute(query).all()
-    openers = {row.mention_id: row for row in connection.execute(_openers([row.opener for row in rows if row.opener]))}
-    return [_line(row, openers.get(row.opener), now) for row in rows]
-
-
-def _openers(wanted: list[int]) -> sa.Select[Any]:
-    return (
-        sa.select(
-            mentions.c.id.label("mention_id"),
-            mentions.c.source,
-            posts.c.text,
-            authors.c.name,
-            authors.c.handle,
-            decisions.c.stakeholder,
-            decisions.c.detail,
-        )
-        .select_from(
-            mentions.join(posts)
-            .outerjoin(authors, authors.c.id == posts.c.author_id)
-            .outerjoin(decisions, decisions.c.mention_id == mentions.c.id)
-        )
-        .where(mentions.c.id.in_(wanted))
-    )
-
-
-def _line(row: sa.Row[Any], opener: sa.Row[Any] | None, now: datetime | None) -> CaseLine:
-    late = row.due_at is not None and now is not None and row.due_at < now and row.answered_at is None
-    return CaseLine(
-        id=row.id,
-        priority=row.priority,
-        status=row.status,
-        department=row.department,
-        stakeholder=row.stakeholder,
-        mentions=row.mentions,
-        people=row.people,
-        opened_at=row.opened_at,
-        due_at=row.due_at,
-        overdue=late and row.status in UNFINISHED,
-        source=opener.source if opener else "",
-        who=_who(opener),
-        quote=quote(opener.text) if opener else "",
-    )
-
-
-def _who(opener: sa.Row[Any] | None) -> str | None:
-    """Name an institution that speaks; nobody is named on a guess."""
-    if opener is None or opener.stakeholder not in _NAMED:
-        return None
-    if ((opener.detail or {}).get("speaker") or {}).get("unsure"):
-        return None
-    name = opener.name or opener.handle
-    return quote(name, 60) if name else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from listener.settings import Settings
@@ -12,7 +12,9 @@ from listener.taxonomy import Department
 from stakeholders.channels import split_address
 from stakeholders.sla import hours_of
 
-__all__ = ["OnDuty", "on_duty"]
+__all__ = ["OnDuty", "next_change", "on_duty"]
+
+_AHEAD = timedelta(days=8)  # a weekly rota repeats by then; a dated turn may begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,30 @@ def on_duty(settings: Settings, department: Department, now: datetime) -> OnDuty
     if who is None:
         return None
     return OnDuty(who, tuple(split_address(rota.people.get(who, [who]))))
+
+
+def next_change(settings: Settings, department: Department, now: datetime) -> tuple[datetime, OnDuty | None] | None:
+    """Give when somebody else of a department comes on duty after `now`, or nobody any more, and who that is.
+
+    The moment is aware, in the rota's zone, at most eight days ahead; None without a rota or where nothing changes.
+    """
+    table = settings.departments.get(department)
+    rota = table.rota if table is not None else None
+    if rota is None:
+        return None
+    zone = ZoneInfo(rota.timezone) if rota.timezone else hours_of(settings, department).zone
+    wall = now.astimezone(zone).replace(tzinfo=None)
+    edges = {edge for turn in rota.dated for edge in (turn.since, turn.until)}
+    for ahead in range(-1, _AHEAD.days + 1):
+        midnight = wall.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=ahead)
+        for turn in rota.weekly:
+            if DAYS[midnight.weekday()] in turn.days:
+                edges |= {midnight + timedelta(minutes=minute) for minute in parse_shift(turn.hours)}
+    present = on_duty(settings, department, now)
+    for edge in sorted(edges):
+        if wall < edge <= wall + _AHEAD:
+            moment = edge.replace(tzinfo=zone)
+            following = on_duty(settings, department, moment)
+            if (following and following.who) != (present and present.who):
+                return moment, following
+    return None

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.sql import visitors
 
 from listener.database import Store
@@ -35,13 +36,15 @@ from stakeholders.store import (
     spikes,
 )
 
-__all__ = ["OPEN_TABLES", "NotVisible", "Scope", "limit"]
+__all__ = ["OPEN_TABLES", "NotVisible", "Scope", "limit", "tell_hidden"]
 
 log = logging.getLogger(__name__)
 
 # Nothing of a person, a post or a case stands in these; pages of sources and silences need them.
 _HIDDEN: dict[sa.Table, frozenset[str]] = {quarantine: frozenset({"body"})}  # counted by all, read by none
-OPEN_TABLES = frozenset({"alembic_version", "cursor", "hole", "job", "run", "silence", "spending", "tombstone"})
+OPEN_TABLES = frozenset(
+    {"alembic_version", "cursor", "hole", "job", "run", "run_habit", "run_pause", "silence", "spending", "tombstone"}
+)
 
 
 class NotVisible(EscuchaError):
@@ -152,8 +155,12 @@ class Scope:
     def _closed(self, name: str) -> None:
         raise self._refuse(name)
 
-    def _refuse(self, what: str) -> NotVisible:
+    def tell(self, what: str) -> None:
+        """Log that this view asked for what it may not see; `what` is a name of ours, never a stranger's word."""
         log.warning("a view limited to %s asked for %s: refused", ", ".join(sorted(self.departments)), what)
+
+    def _refuse(self, what: str) -> NotVisible:
+        self.tell(what)
         return NotVisible(f"this view is limited to some departments, and {what} is not part of it")
 
 
@@ -161,3 +168,13 @@ def limit(store: Store, departments: Collection[Department]) -> Store:
     """Give a store that shows the work of these departments and nothing else."""
     guard: Callable[[sa.Executable], sa.Executable] = Scope(frozenset(departments)).apply
     return store.guarded_by(guard)
+
+
+def tell_hidden(connection: Connection, what: str) -> None:
+    """Log that something was asked for by its number and not shown, if the view of the connection is limited.
+
+    A limited view cannot tell what is not there from what belongs to others, and neither can its log.
+    """
+    scope = getattr(connection.get_execution_options().get("guard"), "__self__", None)
+    if isinstance(scope, Scope):
+        scope.tell(what)

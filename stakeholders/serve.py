@@ -7,6 +7,7 @@ after every run of a page (8 to 19 times less processor time, docs/decisions).
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -100,10 +101,14 @@ def _listen(config: Config) -> tuple[str, socket.socket]:
     port = config.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return host, socket.create_server((host, port), family=family, backlog=128)
+        listening = socket.create_server((host, port), family=family, backlog=128)
     except (OSError, OverflowError):
         hint = "stop what holds it, or export ESCUCHA_PORT with another"
         raise ConfigError([Fault("server", f"port {port} at {host} cannot be taken", hint)]) from None
+    # An answer is many small messages: asyncio sends each at once only on sockets made with their protocol named, so
+    # every answer would wait 40 ms for the browser's delayed acknowledgement (RFC 9293, 3.7.4). Connections inherit it.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return host, listening
 
 
 def make_site(
@@ -120,8 +125,9 @@ def make_site(
     from streamlit.starlette import App
 
     api = make_api(config, store)
+    life = _beside(background, api.state, warm=script is None)
     script = script or Path(__file__).parents[1] / "dashboard.py"
-    pages = App(script, secrets=_login_of(config), lifespan=_beside(background, api.state))
+    pages = App(script, secrets=_login_of(config), lifespan=life)
     known = {*HERE, config.settings.server.host, urlsplit(config.public_url).hostname or ""}
 
     async def site(scope: Scope, receive: Receive, send: Send) -> None:
@@ -199,7 +205,17 @@ def set_streamlit(config: Config) -> None:
         streamlit.set_option(name, value)
 
 
-def _beside(background: Background | None, state: Any) -> Callable[[Any], Any]:
+def _warm() -> None:
+    """Load what the first visitor would wait for; the garbage collector need not look through it ever after."""
+    frame = import_module("stakeholders.pages.frame")
+    for name in ("altair", *(f"stakeholders.pages.{page}" for page, _, _ in frame.PAGES)):
+        if find_spec(name) is not None:
+            import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def _beside(background: Background | None, state: Any, *, warm: bool) -> Callable[[Any], Any]:
     """Give the lifespan that runs the background loop; later is too late: uvicorn raises the signal again."""
     ended = threading.Event()
 
@@ -212,6 +228,8 @@ def _beside(background: Background | None, state: Any) -> Callable[[Any], Any]:
 
     @asynccontextmanager
     async def life(_app: Any) -> AsyncIterator[None]:
+        if warm:
+            threading.Thread(target=_warm, name="escucha-warm", daemon=True).start()
         if background is None:
             yield
             return

@@ -16,6 +16,7 @@ from listener.store import clean
 from listener.taxonomy import OPEN_STATUSES, Status
 from stakeholders.dossier import history, read_case
 from stakeholders.facts import Case
+from stakeholders.scope import tell_hidden
 from stakeholders.seal import next_seal
 from stakeholders.store import cases, events
 
@@ -152,7 +153,10 @@ def hold(connection: Connection, *case_ids: int) -> dict[int, sa.Row[Any]]:
     A message that goes out reads the row meanwhile: only its key is free (PostgreSQL: FOR NO KEY UPDATE).
     """
     wanted = sa.select(cases).where(cases.c.id.in_(case_ids)).order_by(cases.c.id).with_for_update(key_share=True)
-    return {row.id: row for row in connection.execute(wanted)}
+    held = {row.id: row for row in connection.execute(wanted)}
+    for number in sorted({*case_ids} - {*held}):
+        tell_hidden(connection, f"case {number}")
+    return held
 
 
 def lock(connection: Connection, case_id: int, version: int | None, now: datetime) -> sa.Row[Any]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from listener.database import JSONText, Moment, metadata
 
 __all__ = [
+    "CORRECTED",
     "alert_groups",
     "alerts",
     "case_mentions",
@@ -28,6 +29,9 @@ def _id() -> sa.Column[int]:
     return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
 
 
+# How the table writes a decision of which a person corrected or confirmed a label.
+CORRECTED = """detail LIKE '%"corrections":[{%'"""
+
 decisions = sa.Table(
     "decision",
     metadata,
@@ -38,12 +42,27 @@ decisions = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("hour", sa.Integer, nullable=False),  # of publication, as in mention
     sa.Column("stakeholder", sa.Text, nullable=False),
+    sa.Column("entry", sa.Text),  # who a registry named for sure as the speaker; of `detail`, for sums and an index
     sa.Column("priority", sa.Text, nullable=False),
     sa.Column("department", sa.Text, nullable=False),
     sa.Column("rule", sa.Text, nullable=False),
     # {"speaker": label json, "entry", "outlet", "own_account", "copies", "because": [reason json], "otherwise", …}
     sa.Column("detail", JSONText, nullable=False),
     sa.Index("ix_decision_brand_hour", "brand", "hour"),
+    sa.Index(  # those of which a person said something (stakeholders.accuracy); few
+        "ix_decision_corrected",
+        "mention_id",
+        sqlite_where=sa.text(CORRECTED),
+        postgresql_where=sa.text(CORRECTED),
+    ),
+    sa.Index(
+        "ix_decision_brand_entry_hour",
+        "brand",
+        "entry",
+        "hour",
+        sqlite_where=sa.text("entry IS NOT NULL"),
+        postgresql_where=sa.text("entry IS NOT NULL"),
+    ),
 )
 
 cases = sa.Table(
@@ -71,11 +90,19 @@ cases = sa.Table(
     sa.Column("kind", sa.Text, nullable=False, server_default="case", default="case"),  # case | crisis
     sa.Column("snoozed_until", Moment),
     sa.Column("escalated", sa.Integer, nullable=False, server_default="0", default=0),  # steps of the chain told
-    sa.Column("merged_into", sa.BigInteger, index=True),  # cases.id; such a case is closed and counts no more
+    sa.Column("merged_into", sa.BigInteger),  # cases.id; such a case is closed and counts no more
     sa.Column("ticket_id", sa.Text),
     sa.Column("ticket_url", sa.Text),
     sa.Index("ix_cases_thread", "thread"),
     sa.Index("ix_cases_opened_at", "opened_at"),
+    sa.Index("ix_cases_brand_opened_at", "brand", "opened_at"),
+    # only the merged ones: every list asks for those that are not, and SQLite would take the index for that
+    sa.Index(
+        "ix_cases_merged_into",
+        "merged_into",
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    ),
     # a view of one other status, in order; never the open ones, which would else be sorted instead of read in order
     sa.Index(
         "ix_cases_status_rank_due_at_id",
@@ -142,6 +169,12 @@ alerts = sa.Table(
     sa.Column("muted_by", JSONText),  # reason json: silence, inhibition
     sa.Index("ix_alert_state_next_try", "state", "next_try"),
     sa.Index("ix_alert_group_key_state", "group_key", "state"),
+    sa.Index(  # silences are few among all letters, and every page that says what it stands on names them
+        "ix_alert_silent",
+        "created_at",
+        sqlite_where=sa.text("kind = 'silent'"),
+        postgresql_where=sa.text("kind = 'silent'"),
+    ),
 )
 
 digests = sa.Table(

@@ -15,6 +15,7 @@ from listener.store import mentions
 from sentiment.store import verdicts
 from stakeholders.baseline import WEEK, Expectation, expect
 from stakeholders.counts import counted, moment_of
+from stakeholders.tally import hours_by
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,18 +87,17 @@ def _read(
     import numpy as np
 
     first = hour - back
-    query = (
-        sa.select(
-            mentions.c.brand,
-            mentions.c.source,
-            mentions.c.hour,
-            sa.func.count().label("all"),
-            sa.func.count().filter(verdicts.c.sentiment == "negative").label("negative"),
-        )
-        .select_from(counted())
-        .where(mentions.c.hour >= first, mentions.c.hour <= hour, mentions.c.brand.in_(brands))
-        .group_by(mentions.c.brand, mentions.c.source, mentions.c.hour)
+    kept = hours_by(connection, range(first, hour + 1), brands, "source")
+    heard = sa.func.sum(kept.c.mentions)
+    keys = (kept.c.brand, kept.c.name, kept.c.hour)
+    query = sa.select(
+        kept.c.brand,
+        kept.c.name.label("source"),
+        kept.c.hour,
+        heard.label("all"),
+        sa.func.sum(kept.c.negative).label("negative"),
     )
+    query = query.group_by(*keys).having(heard > 0)
     rows = connection.execute(query).all()
     if not rows:
         return {}

@@ -19,6 +19,7 @@ __all__ = ["Unusual", "unusual_days"]
 _BAR = 3.5  # of the modified z-score (Iglewicz and Hoaglin 1993)
 _LEAST = 20  # mentions: below, a day is not worth a director's minute
 _WEEKS = 4
+_READ = 120  # posts of a day, and of the weeks before: a page may have to explain several days
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def unusual_days(connection: Connection, period: Period, brand: str | None) -> l
             starts, ends = midnight(day, period.zone), midnight(day + timedelta(days=1), period.zone)
             today = Period(starts, ends, period.zone)
             earlier = Period(midnight(day - timedelta(weeks=_WEEKS), period.zone), starts, period.zone)
-            words, who = new_words(connection, today, earlier, brand), most_heard(connection, today, brand)
+            words, who = new_words(connection, today, earlier, brand, most=_READ), most_heard(connection, today, brand)
             found.append(Unusual(day, brand, *now, middle, low, high, len(told), score, words, who))
     return found
 

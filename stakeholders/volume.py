@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -13,8 +12,8 @@ from sqlalchemy import Connection
 from listener.store import posts
 from stakeholders.counts import moment_of
 from stakeholders.hearing import heard_days
-from stakeholders.period import Day, Period
-from stakeholders.tally import add_up, collected_sums, is_limited, sums_by
+from stakeholders.period import Period
+from stakeholders.tally import add_up, date_of, is_limited, source_sums, sums_by
 
 __all__ = ["DayCount", "volume_by_day"]
 
@@ -39,11 +38,10 @@ def volume_by_day(connection: Connection, period: Period, brands: Sequence[str] 
     """
     days = period.days
     given = sums_by(connection, period, brands, "kind")
-    place = _place_of(days, given.c.hour).label("place")
-    query = sa.select(given.c.brand, place, *add_up(given)).group_by(given.c.brand, place)
+    query = sa.select(given.c.brand, given.c.day, *add_up(given)).group_by(given.c.brand, given.c.day)
     sums: dict[tuple[date, str], list[int]] = {}
     for row in connection.execute(query.having(sa.func.sum(given.c.mentions) > 0)):
-        sums[days[row.place].date, row.brand] = [int(number) for number in row[2:]]
+        sums[date_of(row.day), row.brand] = [int(number) for number in row[2:]]
     known = _known_days(connection, period)
     keys = sorted({brand for _, brand in sums}) if brands is None else list(dict.fromkeys(brands))
     found = []
@@ -54,32 +52,14 @@ def volume_by_day(connection: Connection, period: Period, brands: Sequence[str] 
     return found
 
 
-def _place_of(days: Sequence[Day], hour: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
-    """Give the place of the day in which an hour of the period lies, so that the database adds hours up to days."""
-    found: list[tuple[sa.ColumnElement[bool], Any]] = []
-    place = 0
-    while place < len(days):
-        after = place
-        while after < len(days) and days[after].end - days[after].first == 24:
-            after += 1
-        if after == place:  # clocks changed, or the period begins or ends within the day
-            found.append((hour < days[place].end, sa.literal(place)))
-            place += 1
-        else:
-            found.append((hour < days[after - 1].end, (hour - days[place].first) // 24 + place))
-            place = after
-    return sa.case(*found)
-
-
 def _known_days(connection: Connection, period: Period) -> frozenset[date]:
     """Give the local days on which a source was heard, or from which posts came, be it later (an import)."""
     days = period.days
     found: set[date] = set()
     if not is_limited(connection):
-        sums = collected_sums(connection, period)
-        place = _place_of(days, sums.c.hour).label("place")
-        query = sa.select(place).group_by(place).having(sa.func.sum(sums.c.mentions) > 0)
-        found = {days[one].date for one in connection.scalars(query)}
+        sums = source_sums(connection, period, "collected")
+        query = sa.select(sums.c.day).group_by(sums.c.day).having(sa.func.sum(sums.c.mentions) > 0)
+        found = {date_of(one) for one in connection.scalars(query)}
         if len(found) == len(days):  # as ever: then nobody need ask of thousands of runs when each source was heard
             return frozenset(found)
     heard = heard_days(connection, period)

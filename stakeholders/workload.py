@@ -100,7 +100,7 @@ def waiting_by_department(connection: Connection, brand: str | None, now: dateti
     """Count what waits for each department that has something waiting; a case counts where it lies, once."""
 
     def count(**more: Any) -> dict[str, int]:
-        return count_facets(connection, _filters(brand, **more), now)["department"]
+        return count_facets(connection, _filters(brand, **more), now, ("department",))["department"]
 
     parts = (count(), count(priority=("alert",)), count(overdue=True), count(owner=NOBODY), count(status="snoozed"))
     names = sorted({name for part in parts for name in part})

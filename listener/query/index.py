@@ -8,7 +8,6 @@ https://www.postgresql.org/docs/current/datatype-textsearch.html (a tsvector mad
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -16,25 +15,29 @@ from sqlalchemy import Connection
 from listener.query.words import words_of
 from listener.store import posts
 
-__all__ = ["compact", "forget_posts", "index_all", "index_posts"]
+__all__ = ["compact", "forget_posts", "index_all", "index_new", "index_posts"]
 
 _BATCH = 500
 _SMALL = 256 * 2**20  # bytes that PostgreSQL may write anew while nobody reads them
 _ADD = {
-    "sqlite": sa.text("INSERT INTO post_words (rowid, words) VALUES (:id, :words)"),
-    "postgresql": sa.text(
-        "INSERT INTO post_words (post_id, words, lexemes) VALUES (:id, :words, CAST(:lexemes AS tsvector))"
-    ),
+    "sqlite": "INSERT INTO post_words (rowid, words) VALUES (?, ?)",
+    "postgresql": "INSERT INTO post_words (post_id, words, lexemes) SELECT id, words, CAST(lexemes AS tsvector) "
+    "FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS told (id, words, lexemes)",
 }
 _ID = {"sqlite": "rowid", "postgresql": "post_id"}
 
 
+def index_new(connection: Connection, texts: Sequence[tuple[int, str]]) -> None:
+    """Put the words of posts just stored into the index, (id, text) each, in the caller's transaction."""
+    _add(connection, texts)
+
+
 def index_posts(connection: Connection, ids: Iterable[int]) -> None:
-    """Put the words of stored posts into the index, in the caller's transaction; call it for new and edited ones."""
+    """Put the words of stored posts into the index, in the caller's transaction; call it for edited ones."""
     for chunk in _chunks(ids):
         rows = connection.execute(sa.select(posts.c.id, posts.c.text).where(posts.c.id.in_(chunk))).all()
         _delete(connection, chunk)
-        _add(connection, rows)
+        _add(connection, [(row.id, row.text) for row in rows])
 
 
 def index_all(connection: Connection) -> int:
@@ -47,7 +50,7 @@ def index_all(connection: Connection) -> int:
         ).all()
         if not rows:
             return count
-        _add(connection, rows)
+        _add(connection, [(row.id, row.text) for row in rows])
         last, count = rows[-1].id, count + len(rows)
 
 
@@ -108,17 +111,17 @@ def _delete(connection: Connection, chunk: Sequence[int]) -> None:
     connection.execute(statement, [{"id": one} for one in chunk])
 
 
-def _add(connection: Connection, rows: Sequence[Any]) -> None:
-    if not rows:
+def _add(connection: Connection, texts: Sequence[tuple[int, str]]) -> None:
+    if not texts:
         return
-    values = []
-    for row in rows:
-        words = words_of(row.text)
-        value: dict[str, object] = {"id": row.id, "words": f" {' '.join(words)} "}
-        if connection.dialect.name == "postgresql":
-            value["lexemes"] = " ".join(f"'{word}'" for word in dict.fromkeys(words))  # a word holds no quote
-        values.append(value)
-    connection.execute(_ADD[connection.dialect.name], values)
+    if connection.dialect.name == "sqlite":
+        found = [(id_, f" {' '.join(words_of(text))} ") for id_, text in texts]
+        connection.exec_driver_sql(_ADD["sqlite"], found)
+        return
+    cut = [words_of(text) for _, text in texts]
+    lexemes = [" ".join(f"'{word}'" for word in dict.fromkeys(words)) for words in cut]  # a word holds no quote
+    sent = ([id_ for id_, _ in texts], [f" {' '.join(words)} " for words in cut], lexemes)
+    connection.exec_driver_sql(_ADD["postgresql"], sent)
 
 
 def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -22,6 +22,8 @@ __all__ = ["Found", "Place", "Results", "count", "search"]
 Place = tuple[datetime, int]  # when a post was published, and its id: the next page goes on behind it
 
 _BATCH = 500
+_NEWEST = 2_000  # posts that are asked for words first
+_FARTHEST = 250_000  # posts behind which a word is rare enough to ask for all that hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,64 @@ def _newest(connection: Connection, query: Query, after: Place | None, limit: in
     test = compile_test(query.tree)
     by_brand = any(isinstance(leaf, Fact) and leaf.name == "brand" for leaf in leaves(query.tree))
     size = min(limit + 1, _BATCH) if asked.exact else _BATCH
-    while True:
-        rows = _page(connection, asked.clause, after, size)
+    for rows in _stretches(connection, query, after, size):
         page = [Found(row.id, _post(row)) for row in rows]
         if not asked.exact:
             brands = _brands(connection, [one.id for one in page]) if by_brand else {}
             page = [one for one in page if test(Reading(facts_of(one.post, brands.get(one.id, ()))))]
         yield from page
+
+
+def _stretches(connection: Connection, query: Query, after: Place | None, size: int) -> Iterator[Sequence[Any]]:
+    """Give what the clause finds, newest first, page by page.
+
+    Words that many posts hold are first asked of the newest posts alone, by time and by the ids that these have, then
+    of stretches as long as what was found promises. So nobody reads all posts with a common word to find the newest.
+    """
+    dialect, place, read, found = connection.dialect.name, after, 0, 0
+    stretch = _NEWEST if where(query, dialect).worded else 0
+    while stretch:
+        floor = _floor(connection, place, stretch)
+        if floor is None:  # fewer are left
+            break
+        ids = _ids(connection, floor, place)
+        newer = sa.and_(where(query, dialect, ids).clause, posts.c.published_at >= floor)
+        for rows in _pages(connection, newer, place, size):
+            yield rows
+            found += len(rows)
+        read, place = read + stretch, (floor, 0)
+        if read == _NEWEST:
+            stretch = 10 * _NEWEST
+        else:
+            promised = int(1.3 * read * size / found) if found else _FARTHEST + 1
+            stretch = max(promised, read) if promised <= _FARTHEST else 0
+    yield from _pages(connection, where(query, dialect).clause, place, size)
+
+
+def _floor(connection: Connection, place: Place | None, many: int) -> datetime | None:
+    """Give when the post was published that stands so many behind a place; None where fewer do."""
+    at = posts.c.published_at
+    query = sa.select(at).order_by(at.desc()).offset(many).limit(1)
+    return connection.scalar(query if place is None else query.where(at <= place[0]))
+
+
+def _ids(connection: Connection, floor: datetime, place: Place | None) -> tuple[int, int]:
+    """Give the lowest and the highest id of the posts published since `floor`, up to a place."""
+    # PostgreSQL would look for the lowest id from the lowest of all: + 0 has it read the posts of that time.
+    lowest, highest = sa.func.min(posts.c.id + 0), sa.func.max(posts.c.id + 0)
+    query = sa.select(lowest, highest).where(posts.c.published_at >= floor)
+    if place is not None:
+        query = query.where(posts.c.published_at <= place[0])
+    low, high = connection.execute(query).one()
+    return (0, 0) if low is None else (low, high)
+
+
+def _pages(
+    connection: Connection, clause: sa.ColumnElement[bool], after: Place | None, size: int
+) -> Iterator[Sequence[Any]]:
+    while True:
+        rows = _page(connection, clause, after, size)
+        yield rows
         if len(rows) < size:
             return
         after = (rows[-1].published_at, rows[-1].id)
@@ -91,12 +144,10 @@ def _page(connection: Connection, clause: sa.ColumnElement[bool], after: Place |
         .limit(size)
     )  # fmt: skip
     if after is not None:
-        statement = statement.where(
-            sa.or_(
-                posts.c.published_at < after[0],
-                sa.and_(posts.c.published_at == after[0], posts.c.id < after[1]),
-            )
+        behind = sa.or_(
+            posts.c.published_at < after[0], sa.and_(posts.c.published_at == after[0], posts.c.id < after[1])
         )
+        statement = statement.where(posts.c.published_at <= after[0], behind)  # an OR alone is no range of an index
     return connection.execute(statement).all()
 
 

@@ -8,17 +8,17 @@ False: the caller tries `fits` on what comes, as `listener.query.search` does.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from listener.query.tree import And, Day, Fact, Near, Node, Not, Or, Phrase, Query, Reach, Word, alternatives
+from listener.query.fulltext import is_text, look_for, match_postgres, match_sqlite, partition
+from listener.query.tree import And, Day, Fact, Node, Not, Or, Query, Reach, leaves
 from listener.store import authors, mentions, posts
 
-__all__ = ["SqlFilter", "where"]
+__all__ = ["IndexFilter", "SqlFilter", "ask_index", "posts_with_words", "says_only_words", "where"]
 
 _SIGNS: dict[str, Any] = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
@@ -29,30 +29,120 @@ class SqlFilter:
 
     clause: ColumnElement[bool]
     exact: bool
+    worded: bool = False  # nothing fits that does not hold some words
 
 
-def where(query: Query, dialect: str) -> SqlFilter:
-    """Turn a query into a clause; `dialect` is connection.dialect.name: sqlite or postgresql."""
-    compiler = _Compiler(dialect == "postgresql")
+def where(
+    query: Query,
+    dialect: str,
+    within: tuple[int, int] | None = None,
+    *,
+    of: ColumnElement[int] = posts.c.id,
+    each: bool = False,
+) -> SqlFilter:
+    """Turn a query into a clause; `dialect` is connection.dialect.name: sqlite or postgresql.
+
+    With `within`, the clause is for statements that read only posts with first ≤ id ≤ last: then the full-text index
+    is not asked for more. `of` is the column that holds the id of the post, where nothing else of it is asked (see
+    `says_only_words`). With `each`, the statement reads few posts, and the words of each are looked at instead of
+    gathering all posts that hold them; PostgreSQL chooses so by its own statistics.
+    """
+    compiler = _Compiler(dialect == "postgresql", within, of, each)
     clause = compiler.clause(query.tree, wide=True)
-    return SqlFilter(clause, compiler.exact)
+    said, _ = partition(query.tree.parts if isinstance(query.tree, And) else (query.tree,))
+    return SqlFilter(clause, compiler.exact, bool(said))
+
+
+def posts_with_words(query: Query, dialect: str) -> sa.Select[Any]:
+    """Select the ids of the posts that fit, whichever come first, so that a LIMIT ends it soon also for common words.
+
+    As wide as the clause of `where` where that is not exact.
+    """
+    compiler = _Compiler(dialect == "postgresql", None, posts.c.id, each=False)
+    said, others = partition(query.tree.parts if isinstance(query.tree, And) else (query.tree,))
+    rest = [compiler.clause(part, wide=True) for part in others]
+    found = compiler.words(said[0] if len(said) == 1 else And(tuple(said))) if said else None
+    if found is None:
+        return sa.select(posts.c.id).where(compiler.clause(query.tree, wide=True))
+    if not rest:
+        return found
+    (held,) = found.get_final_froms()
+    (key,) = held.c[:1]
+    return found.join_from(held, posts, posts.c.id == key).where(*rest)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFilter:
+    """Hold a query cut into what a full-text index of its own is asked and what is asked of the table `post`.
+
+    `match` looks words up in the index, `each` looks at the words of one row of it, for statements that read few.
+    """
+
+    match: ColumnElement[bool]
+    each: ColumnElement[bool]
+    rest: ColumnElement[bool] | None
+
+
+def ask_index(query: Query, dialect: str, index: sa.TableClause) -> IndexFilter | None:
+    """Cut a query for a full-text index of some posts alone, with the columns of `post_words`.
+
+    None where nothing must be said by a post that fits, or the database cannot say the query exactly.
+    """
+    said, others = partition(query.tree.parts if isinstance(query.tree, And) else (query.tree,))
+    if not said:
+        return None
+    words = said[0] if len(said) == 1 else And(tuple(said))
+    compiler = _Compiler(dialect == "postgresql", None, posts.c.id, each=True)
+    parts = [compiler.clause(part, wide=True) for part in others]
+    if not compiler.exact:
+        return None
+    rest = sa.and_(*parts) if parts else None
+    if dialect == "postgresql":
+        found = match_postgres(words, index)
+        return IndexFilter(found, found, rest)
+    asked, exact = match_sqlite(words)
+    if not exact:
+        return None
+    if asked is None:
+        return IndexFilter(sa.false(), sa.false(), rest)
+    match = sa.literal_column(index.name).op("MATCH", is_comparison=True)(asked)
+    held = look_for(words, index.c.words)
+    return IndexFilter(match, match if held is None else held, rest)
+
+
+def says_only_words(query: Query) -> bool:
+    """Tell whether a query asks of nothing but words: then `where` needs no column of a post but its id."""
+    return not any(isinstance(leaf, Fact | Reach | Day) for leaf in leaves(query.tree))
 
 
 class _Compiler:
-    def __init__(self, postgres: bool) -> None:
+    def __init__(
+        self,
+        postgres: bool,
+        within: tuple[int, int] | None,
+        of: ColumnElement[int],
+        each: bool,
+    ) -> None:
         self.postgres = postgres
+        self.within = within
+        self.of = of
+        self.each = each
         self.exact = True
 
     def clause(self, node: Node, *, wide: bool) -> ColumnElement[bool]:
         """Give a clause that finds all that fits and maybe more (wide), or only what surely fits (not wide)."""
-        if _is_text(node):
+        if is_text(node):
             return self._text(node, wide)
         if isinstance(node, Not):
             return sa.not_(self.clause(node.part, wide=not wide))
         if isinstance(node, And | Or):
             # Parts that are words alone are asked of the full-text index together.
-            said = [part for part in node.parts if _is_text(part)]
-            parts = [self.clause(part, wide=wide) for part in node.parts if not _is_text(part)]
+            if isinstance(node, And):
+                said, others = partition(node.parts)
+            else:
+                said = [part for part in node.parts if is_text(part)]
+                others = [part for part in node.parts if part not in said]
+            parts = [self.clause(part, wide=wide) for part in others]
             if said:
                 joined = said[0] if len(said) == 1 else type(node)(tuple(said))
                 parts.insert(0, self._text(joined, wide))
@@ -85,134 +175,35 @@ class _Compiler:
         """Put A–Z into small letters and no other, whatever the database's locale."""
         return sa.func.lower(column.collate("C")) if self.postgres else sa.func.lower(column)
 
+    def words(self, node: Node) -> sa.Select[Any] | None:
+        """Select the ids of the posts that hold words, as the full-text index gives them; None where none can."""
+        if self.postgres:
+            held = sa.table("post_words", sa.column("post_id"), sa.column("words"), sa.column("lexemes"))
+            return sa.select(held.c.post_id).where(match_postgres(node, held))
+        asked, _ = match_sqlite(node)
+        if asked is None:
+            return None
+        index = sa.table("post_words", sa.column("rowid"))
+        return sa.select(index.c.rowid).where(sa.literal_column("post_words").op("MATCH", is_comparison=True)(asked))
+
     def _text(self, node: Node, wide: bool) -> ColumnElement[bool]:
         if self.postgres:
-            table = sa.table("post_words", sa.column("post_id"), sa.column("words"), sa.column("lexemes"))
-            found = sa.select(table.c.post_id).where(_postgres(node, table))
-            return posts.c.id.in_(found)
-        asked, exact = _sqlite(node)
+            lexed = sa.table("post_words", sa.column("post_id"), sa.column("words"), sa.column("lexemes"))
+            return self.of.in_(
+                sa.select(lexed.c.post_id).where(match_postgres(node, lexed), self._among(lexed.c.post_id))
+            )
+        asked, exact = match_sqlite(node)
         if not exact:
             self.exact = False
             if not wide:
                 return sa.false()
         if asked is None:
             return sa.false()
-        table = sa.table("post_words", sa.column("rowid"))
+        table = sa.table("post_words", sa.column("rowid"), sa.column("words"))
+        if self.each and exact and (held := look_for(node, table.c.words)) is not None:
+            return sa.select(table.c.rowid).where(table.c.rowid == self.of, held).exists()
         match = sa.literal_column("post_words").op("MATCH", is_comparison=True)(asked)
-        return posts.c.id.in_(sa.select(table.c.rowid).where(match))
+        return self.of.in_(sa.select(table.c.rowid).where(match, self._among(table.c.rowid)))
 
-
-def _is_text(node: Node) -> bool:
-    if isinstance(node, And | Or):
-        return all(_is_text(part) for part in node.parts)
-    return isinstance(node, Word | Phrase | Near)
-
-
-def _sqlite(node: Node) -> tuple[str | None, bool]:
-    """Write words as an FTS5 expression, None where nothing can fit; the second value tells whether it is exact."""
-    if isinstance(node, Word):
-        return _row_sqlite((node,))
-    if isinstance(node, Phrase):
-        return _row_sqlite(node.words)
-    if isinstance(node, Near):
-        return _near_sqlite(node)
-    assert isinstance(node, And | Or)
-    parts = [_sqlite(part) for part in node.parts]
-    exact = all(one for _, one in parts)
-    told = [part for part, _ in parts if part is not None]
-    if not told or (isinstance(node, And) and len(told) < len(parts)):
-        return None, exact
-    return f"({(' AND ' if isinstance(node, And) else ' OR ').join(told)})", exact
-
-
-def _row_sqlite(row: Sequence[Word]) -> tuple[str | None, bool]:
-    if not row:
-        return None, True
-    if any(word.prefix for word in row[:-1]):  # FTS5 knows a * at the end of a phrase only
-        return f"({' AND '.join(_quoted((word,)) for word in row)})", False
-    return _quoted(row), True
-
-
-def _quoted(row: Sequence[Word]) -> str:
-    return f'"{" ".join(word.text for word in row)}"' + (" *" if row[-1].prefix else "")
-
-
-def _near_sqlite(node: Near) -> tuple[str | None, bool]:
-    exact = True
-    pairs: list[str] = []
-    for left in alternatives(node.left):
-        for right in alternatives(node.right):
-            one, other = _row_sqlite(left), _row_sqlite(right)
-            if one[0] is None or other[0] is None:
-                continue
-            if one[1] and other[1] and not _overlap(left, right):
-                pairs.append(f"NEAR({one[0]} {other[0]}, {node.distance})")
-            else:
-                pairs.append(f"({one[0]} AND {other[0]})")
-                exact = False
-    return (f"({' OR '.join(pairs)})" if pairs else None), exact
-
-
-def _overlap(left: Sequence[Word], right: Sequence[Word]) -> bool:
-    """Tell whether two rows may stand on the same word, which FTS5 would call near."""
-    return any(
-        one.text == other.text
-        or (one.prefix and other.text.startswith(one.text))
-        or (other.prefix and one.text.startswith(other.text))
-        for one in left
-        for other in right
-    )
-
-
-def _postgres(node: Node, table: Any) -> ColumnElement[bool]:
-    asked, sure = _tsquery(node)
-    if asked is None:
-        return sa.false()
-    found = table.c.lexemes.op("@@", is_comparison=True)(sa.cast(sa.literal(asked, sa.Text()), _Tsquery()))
-    return found if sure else sa.and_(found, _in_order(node, table))
-
-
-def _tsquery(node: Node) -> tuple[str | None, bool]:
-    """Write which words must stand there; the second value tells whether that is all (no phrase, no NEAR)."""
-    if isinstance(node, Word | Phrase):
-        row = (node,) if isinstance(node, Word) else node.words
-        if not row:
-            return None, True
-        return " & ".join(f"'{word.text}'" + (":*" if word.prefix else "") for word in row), len(row) == 1
-    if isinstance(node, Near):
-        sides = [_tsquery(any_row) for any_row in (node.left, node.right)]
-        if any(side is None for side, _ in sides):
-            return None, True
-        return f"({sides[0][0]}) & ({sides[1][0]})", False
-    assert isinstance(node, And | Or)
-    parts = [_tsquery(part) for part in node.parts]
-    told = [f"({part})" for part, _ in parts if part is not None]
-    if not told or (isinstance(node, And) and len(told) < len(parts)):
-        return None, True
-    return (" & " if isinstance(node, And) else " | ").join(told), all(sure for _, sure in parts)
-
-
-def _in_order(node: Node, table: Any) -> ColumnElement[bool]:
-    """Check what a tsvector without positions cannot: an expression over the words, which stand between blanks."""
-    if isinstance(node, And | Or):
-        parts = [_postgres(part, table) for part in node.parts]
-        return sa.and_(*parts) if isinstance(node, And) else sa.or_(*parts)
-    if isinstance(node, Near):
-        left, right = ("|".join(_expression(row) for row in alternatives(side)) for side in (node.left, node.right))
-        gap = f"(?:[^ ]+ ){{0,{node.distance}}}"
-        pattern = f" (?:{left}){gap}(?:{right})| (?:{right}){gap}(?:{left})"
-    else:
-        pattern = " " + _expression(node.words if isinstance(node, Phrase) else ())
-    found: ColumnElement[bool] = table.c.words.op("~", is_comparison=True)(pattern)
-    return found
-
-
-def _expression(row: Sequence[Word]) -> str:
-    return "".join(f"{word.text}[^ ]* " if word.prefix else f"{word.text} " for word in row)
-
-
-class _Tsquery(sa.types.UserDefinedType[str]):
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "TSQUERY"
+    def _among(self, column: Any) -> ColumnElement[bool]:
+        return sa.true() if self.within is None else column.between(*self.within)

@@ -32,12 +32,13 @@ from stakeholders.case import (
     snooze,
     wake,
 )
+from stakeholders.caseline import needing_cases
 from stakeholders.erasure import erase
 from stakeholders.inbox import Filters, count_facets, count_inbox, read_inbox
 from stakeholders.merging import merge, resolve, split
 from stakeholders.period import Period
 from stakeholders.priority import RANKS
-from stakeholders.response import case_counts, needing_cases, open_now, response_times
+from stakeholders.response import case_counts, open_now, response_times
 from stakeholders.seal import verify
 from stakeholders.sla import due_at
 from stakeholders.snooze import wake_due

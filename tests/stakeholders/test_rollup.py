@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import permutations, product
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from bench.archive import NOW, build
-from bench.pages import differences
+from bench.pages import check_room, differences
+from listener.addends import DAY_ONLY
 from listener.database import Store
-from listener.rollup import fold, install, recount, rollup_changes, rollups
-from listener.store import mentions, posts
+from listener.localday import day_sql, kept_zone
+from listener.rollup import fold, install, keep_days, recount, rollup_changes, rollups
+from listener.store import mentions, posts, runs
 from sentiment.store import save_verdicts, verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders import insight
+from stakeholders.bodies import count_bodies
 from stakeholders.counts import honest_counts
+from stakeholders.crosstab import AXES, count_cells, count_days
+from stakeholders.drivers import most_heard
 from stakeholders.period import Period, midnight
 from stakeholders.store import case_mentions, cases, decisions
 from tests.stakeholders.weeks import open_case, say
@@ -31,6 +39,8 @@ START = datetime(2026, 11, 9, 5, 30, tzinfo=UTC)
 SANTIAGO = ZoneInfo("America/Santiago")
 BRANDS = ("nitido", "brisatel")
 MOODS = ("negative", "neutral", "positive")
+EPOCH = date(1970, 1, 1).toordinal()
+ZONES = (SANTIAGO, ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC"))
 SUMS = ("mentions", "negative", "neutral", "positive", "unsure")
 
 
@@ -42,14 +52,29 @@ def kept(connection: Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
     ).subquery()
     query = sa.select(*(both.c[key] for key in keys), *(sa.func.sum(both.c[name]) for name in SUMS))
     rows = connection.execute(query.group_by(*(both.c[key] for key in keys)))
+    return {tuple(row[:4]): tuple(map(int, row[4:])) for row in rows if any(row[4:]) and row.facet not in DAY_ONLY}
+
+
+def kept_days(connection: Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """Give the sums by day, with what was not folded yet, without those that came back to nothing."""
+    columns = ", ".join(("facet", "brand", "{0}", "name", *SUMS))
+    days = columns.format("day")
+    late = columns.format(day_sql("rollup_change.hour"))
+    totals = ", ".join(f"sum({name})" for name in SUMS)
+    rows = connection.exec_driver_sql(
+        f"SELECT facet, brand, day, name, {totals} FROM (SELECT {days} FROM rollup_day UNION ALL "
+        f"SELECT {late} FROM rollup_change) t GROUP BY facet, brand, day, name"
+    )
     return {tuple(row[:4]): tuple(map(int, row[4:])) for row in rows if any(row[4:])}
 
 
-def counted_by_hand(connection: Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    """Count the same in Python from every row."""
+def counted_by_hand(connection: Connection, zone: ZoneInfo | None = None) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """Count the same in Python from every row: by hour, or by local day of a zone and by two labels at once."""
     found: dict[tuple[Any, ...], list[int]] = {}
 
     def add(facet: str, brand: str, hour: int, name: str, verdict: Any = None) -> None:
+        if zone is not None:
+            hour = datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone).date().toordinal() - EPOCH
         sums = found.setdefault((facet, brand, hour, name), [0] * 5)
         sums[0] += 1
         if verdict is not None:
@@ -57,7 +82,10 @@ def counted_by_hand(connection: Connection) -> dict[tuple[Any, ...], tuple[int, 
             sums[4] += bool(verdict.unsure)
 
     judged = {row.mention_id: row for row in connection.execute(sa.select(verdicts).where(verdicts.c.current))}
-    routed = {row.mention_id: row.stakeholder for row in connection.execute(sa.select(decisions))}
+    routed = {row.mention_id: row for row in connection.execute(sa.select(decisions))}
+    heads = set(
+        connection.scalars(sa.select(posts.c.id).where(sa.func.coalesce(posts.c.cluster, posts.c.id) == posts.c.id))
+    )
     joined = {row.mention_id: row.how for row in connection.execute(sa.select(case_mentions))}
     for row in connection.execute(sa.select(mentions)):
         at = (row.brand, row.hour)
@@ -73,11 +101,24 @@ def counted_by_hand(connection: Connection) -> dict[tuple[Any, ...], tuple[int, 
         add("kind", *at, row.kind, verdict)
         add("source", *at, row.source, verdict)
         add("dimension", *at, verdict.dimension, verdict)
-        add("stakeholder", *at, routed.get(row.id, ""), verdict)
+        decision = routed.get(row.id)
+        who = decision.stakeholder if decision else ""
+        add("stakeholder", *at, who, verdict)
+        if row.post_id in heads:
+            add("text", *at, "")
+        if zone is not None:
+            add("dimension/source", *at, f"{verdict.dimension}/{row.source}", verdict)
+            add("stakeholder/dimension", *at, f"{who}/{verdict.dimension}", verdict)
+            add("stakeholder/source", *at, f"{who}/{row.source}", verdict)
+            if decision and decision.entry is not None:
+                add("body", *at, f"{who}/{decision.entry}", verdict)
         if joined.get(row.id) == "repeat":
             add("repeat", *at, "")
-    for at in connection.scalars(sa.select(posts.c.published_at)):
-        add("collected", "", int(at.timestamp() // 3600), "")
+    for at, source in connection.execute(sa.select(posts.c.published_at, posts.c.source)):
+        add("collected", "", int(at.timestamp() // 3600), source)
+    for at, source, new in connection.execute(sa.select(runs.c.started_at, runs.c.source, runs.c.new)):
+        for _ in range(new):
+            add("brought", "", int(at.timestamp() // 3600), source)
     return {key: tuple(sums) for key, sums in found.items()}
 
 
@@ -96,7 +137,7 @@ def judge(connection: Connection, draw: random.Random, mention_id: int) -> None:
 def change(connection: Connection, draw: random.Random) -> None:
     """Do one random thing that the program does, and some that it may do one day."""
     mention_id = one_of(connection, draw, mentions.c.id)
-    kind = draw.randrange(13)
+    kind = draw.randrange(16)
     if kind < 4 or mention_id is None:
         at = START + timedelta(minutes=draw.randrange(300))
         say(
@@ -132,6 +173,13 @@ def change(connection: Connection, draw: random.Random) -> None:
     elif kind == 11:
         values = draw.choice(({"brand": "brisatel"}, {"hour": 7}, {"source": "news"}, {"terms": []}))
         connection.execute(mentions.update().where(mentions.c.id == mention_id).values(**values))
+    elif kind in (13, 14):  # placed with what says the same, or on its own; edited texts are compared anew
+        post_id, other = (one_of(connection, draw, posts.c.id) for _ in range(2))
+        values = {"cluster": draw.choice((None, post_id, other))}
+        connection.execute(posts.update().where(posts.c.id == post_id).values(**values))
+    elif kind == 15:
+        routed = decisions.c.mention_id == mention_id
+        connection.execute(decisions.update().where(routed).values(entry=draw.choice((None, "Diario/Uno", "ARTEL"))))
     else:
         at, post_id = START + timedelta(minutes=draw.randrange(300)), one_of(connection, draw, posts.c.id)
         connection.execute(posts.update().where(posts.c.id == post_id).values(published_at=at))
@@ -146,21 +194,27 @@ def test_sums_are_what_a_count_of_the_rows_gives_after_any_writes(
     with store.write() as connection:
         for table in (cases, posts):
             connection.execute(table.delete())
-        assert kept(connection) == {}
+        assert kept(connection) == kept_days(connection) == {}
+        zone = draw.choice(ZONES)
+        keep_days(connection, zone)
     for _ in range(steps):
         with store.write() as connection:
             change(connection, draw)
             if draw.random() < folded:
                 fold(connection)
+            if draw.random() < 0.03:
+                zone = draw.choice(ZONES)
+                keep_days(connection, zone)
     with store.read() as connection:
         assert kept(connection) == counted_by_hand(connection)
+        assert kept_days(connection) == counted_by_hand(connection, zone)
     with store.write() as connection:
-        before = kept(connection)
+        before, days = kept(connection), kept_days(connection)
         fold(connection)
-        assert kept(connection) == before
+        assert (kept(connection), kept_days(connection)) == (before, days)
         assert connection.scalar(sa.select(sa.func.count()).select_from(rollup_changes)) == 0
         recount(connection)
-        assert kept(connection) == before
+        assert (kept(connection), kept_days(connection)) == (before, days)
 
 
 def test_figures_from_kept_sums_are_those_counted_from_the_rows(store: Store) -> None:
@@ -169,31 +223,41 @@ def test_figures_from_kept_sums_are_those_counted_from_the_rows(store: Store) ->
     with store.write() as connection:
         for _ in range(250):
             change(connection, draw)
-    period = Period(START - timedelta(hours=3), START + timedelta(hours=30), SANTIAGO)
-    with store.read() as kept_sums, store.guarded_by(lambda statement: statement).read() as rows:
-        for brand in (None, *BRANDS):
-            for figure in (
-                insight.net_sentiment,
-                insight.voices,
-                insight.dimensions,
-                insight.sources_of,
-                honest_counts,
-            ):
-                assert figure(kept_sums, period, brand) == figure(rows, period, brand), figure.__name__
-        assert insight.shares(kept_sums, period) == insight.shares(rows, period)
-        days = insight.volume_by_day(kept_sums, period)
-        assert days == insight.volume_by_day(rows, period)
-        told = honest_counts(kept_sums, period, None)
-        assert told.reconciles()
-        assert told.relevant == sum(day.mentions or 0 for day in days) > 0
+        known = decisions.c.stakeholder != "customer"
+        connection.execute(decisions.update().where(known).values(entry="Diario/Uno"))
+    whole = Period(midnight(date(2026, 11, 8), SANTIAGO), midnight(date(2026, 11, 10), SANTIAGO), SANTIAGO)
+    cut = Period(START + timedelta(hours=1), START + timedelta(hours=30), SANTIAGO)
+    figures: list[Any] = [
+        insight.net_sentiment, insight.voices, insight.dimensions, insight.sources_of, honest_counts,
+        *(partial(count_days, axis=axis) for axis in AXES), most_heard,
+        *(partial(count_cells, rows=one, columns=two) for one, two in permutations(AXES, 2)),
+        partial(count_bodies, known=frozenset({"Diario/Uno", "ARTEL"})),
+    ]  # fmt: skip
+    for zone, period in product((SANTIAGO, ZoneInfo("UTC")), (whole, cut)):
+        with store.write() as connection:
+            keep_days(connection, zone)
+        with store.read() as kept_sums, store.guarded_by(lambda statement: statement).read() as rows:
+            assert kept_zone(kept_sums) == str(zone)
+            for figure, brand in product(figures, (None, *BRANDS)):
+                assert figure(kept_sums, period, brand) == figure(rows, period, brand), figure
+            assert insight.shares(kept_sums, period) == insight.shares(rows, period)
+            days = insight.volume_by_day(kept_sums, period)
+            assert days == insight.volume_by_day(rows, period)
+            told = honest_counts(kept_sums, period, None)
+            assert told.reconciles()
+            assert told.relevant == sum(day.mentions or 0 for day in days) > 0
+            assert sum(cell.mentions for cell in count_cells(kept_sums, period, None, "source", "dimension")) > 0
+            assert period is cut or count_bodies(kept_sums, period, None, frozenset({"Diario/Uno"}))
 
 
-def test_days_are_cut_where_clocks_change(store: Store) -> None:
+@pytest.mark.parametrize("zone", ["America/Santiago", "UTC"])
+def test_days_are_cut_where_clocks_change(store: Store, zone: str) -> None:
     first = datetime(2026, 9, 3, tzinfo=SANTIAGO).date()  # clocks go forward at midnight of 6 September
     edge = midnight(first, SANTIAGO)
     period = Period(edge - timedelta(hours=7), midnight(first + timedelta(days=6), SANTIAGO), SANTIAGO)
     assert {day.end - day.first for day in period.days} == {7, 23, 24}
     with store.write() as connection:
+        keep_days(connection, ZoneInfo(zone))
         for hour in range(period.first_hour, period.end_hour):
             say(connection, datetime.fromtimestamp(hour * 3600, UTC))
     with store.read() as connection:
@@ -259,3 +323,9 @@ def test_the_archive_of_the_benchmark_has_the_sums_that_a_count_of_its_rows_give
         connection.execute(rollups.update().where(rollups.c.facet == "kind").values(negative=rollups.c.negative + 1))
     assert differences(archive, 0) > 0
     archive.close()
+
+
+def test_an_archive_for_which_there_is_no_room_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="not enough room"):
+        check_room(tmp_path, (1_000, 10**12), "sqlite")
+    check_room(tmp_path, (1_000,), "sqlite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,17 +19,20 @@ from listener.query.parse import parse
 from listener.query.search import search
 from listener.store import authors, mentions, posts, quarantine
 from sentiment.store import verdicts
-from stakeholders import dossier, inbox, insight, response, volume
+from stakeholders import dossier, facet, inbox, insight, postlist, response, volume, workload
 from stakeholders.case import NotPossible, acknowledge, note
 from stakeholders.counts import honest_counts
+from stakeholders.crosstab import count_cells
 from stakeholders.period import Period
 from stakeholders.scope import OPEN_TABLES, NotVisible, Scope, limit
 from stakeholders.store import alerts, case_mentions, cases, decisions, events
+from stakeholders.wanted import Wanted
 from tests.stakeholders.weeks import open_case, reject, say
 
 START = datetime(2026, 5, 4, 5, tzinfo=UTC)
 END = START + timedelta(days=7)
 PERIOD = Period(START, END, ZoneInfo("America/Lima"))
+WEEK = Wanted(since=date(2026, 5, 4), until=date(2026, 5, 10), brand="nitido")
 JUDGED = {"relevant": "true", "sentiment": "negative", "dimension": "innovation", "intent": "complaint"}
 DEPARTMENTS = ("customer_care", "sales", "legal_regulatory")
 
@@ -93,6 +96,11 @@ FIGURES: dict[str, Callable[[Connection], Any]] = {
     "inbox, all": lambda c: inbox.read_inbox(c, inbox.Filters(status="all"), END, limit=200),
     "inbox count": lambda c: inbox.count_inbox(c, inbox.Filters(), END),
     "facets": lambda c: inbox.count_facets(c, inbox.Filters(), END),
+    "choices": lambda c: facet.count_choices(c, inbox.Filters(), END),
+    "choices, all": lambda c: facet.count_choices(c, inbox.Filters(status="all"), END),
+    "inbox searched": lambda c: inbox.read_inbox(c, inbox.Filters(status="all", q="nitido OR a*"), END, limit=200),
+    "inbox searched, open": lambda c: inbox.read_inbox(c, inbox.Filters(q="nitido OR a*"), END, limit=200),
+    "count searched": lambda c: facet.count_some(c, inbox.Filters(status="all", q="nitido OR a*"), END),
     "cases": lambda c: [dossier.read_case(c, number) for number in range(1, 61)],
     "posts of cases": lambda c: [dossier.case_mentions_of(c, number) for number in range(1, 61)],
     "history": _timeline,
@@ -107,8 +115,13 @@ FIGURES: dict[str, Callable[[Connection], Any]] = {
     "case counts": lambda c: response.case_counts(c, PERIOD, "nitido", END),
     "open now": lambda c: response.open_now(c, "nitido", END),
     "response times": lambda c: response.response_times(c, PERIOD, "nitido"),
-    "top cases": lambda c: response.needing_cases(c, "nitido", END, 50),
+    "top cases": lambda c: insight.needing_cases(c, "nitido", END, 50),
     "search": lambda c: search(c, parse("source:x"), limit=300),
+    "table": lambda c: count_cells(c, PERIOD, "nitido", "stakeholder", "dimension"),
+    "work": lambda c: workload.read_work(c, PERIOD, "nitido", END),
+    "posts": lambda c: postlist.read_heard(c, WEEK, PERIOD.zone, limit=300),
+    "posts found": lambda c: postlist.read_heard(c, WEEK, PERIOD.zone, parse("source:x"), limit=300),
+    "posts count": lambda c: postlist.count_heard(c, WEEK, PERIOD.zone),
 }
 
 

@@ -29,11 +29,12 @@ from stakeholders.case import (
     snooze,
     wake,
 )
+from stakeholders.caseline import needing_cases
 from stakeholders.facts import Case
 from stakeholders.inbox import Filters, count_facets, read_inbox
 from stakeholders.letter import ANSWERS
 from stakeholders.period import Period
-from stakeholders.response import case_counts, needing_cases, open_now, response_times
+from stakeholders.response import case_counts, open_now, response_times
 from stakeholders.screening import screen
 from stakeholders.snooze import wake_due
 from stakeholders.store import alerts

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from listener.rollup import install
-
 __all__: list[str] = []
 
 revision = "0007"
@@ -53,4 +51,4 @@ def upgrade() -> None:
         sqlite_where=over,
         postgresql_where=over,
     )
-    install(op.get_bind())
+    # 0008 makes the triggers that keep them, and counts
