@@ -7,41 +7,86 @@ from typing import Any
 
 import streamlit as st
 
+from listener.match import Matcher
 from listener.reason import N_
 from sentiment.evaluate import evaluate
 from stakeholders.accuracy import Checks, Mistake, checked_rows, count_checks, list_mistakes, shipped_figures
-from stakeholders.pages import marks, wire
+from stakeholders.lesson import Question, list_questions
+from stakeholders.pages import marks, scorecard, wire
 from stakeholders.pages.card import HEAD_WORDS
 from stakeholders.pages.scene import Scene
-from stakeholders.pages.text import escape
+from stakeholders.pages.scorecard import say_value
+from stakeholders.pages.text import clip, escape
 
 __all__ = ["show"]
 
-_ORDER = ("sentiment", "stakeholder", "dimension", "intent", "relevant")
-_FEW = 30  # items, under which a calibration error tells nothing and the interval is the message
 _LISTED = 6  # cases named beside one mistake
 
 
 def show(scene: Scene) -> None:
-    """Draw the page of the accuracy for the engine that the address names, or for all that judged."""
+    """Draw the page of the accuracy for the engine and the label that the address names."""
     with scene.store.read() as connection:
         every = checked_rows(connection)
-    engines = list(count_checks(every).engines)
-    chosen = st.query_params.get("engine")
-    rows = [row for row in every if row["engine"] == chosen] if chosen in engines else every
-    checks = count_checks(rows)
+        engines = list(count_checks(every).engines)
+        chosen = st.query_params.get("engine")
+        rows = [row for row in every if row["engine"] == chosen] if chosen in engines else every
+        checks = count_checks(rows)
+        label = _label(checks)
+        questions = list_questions(connection, label)
+    query = {"engine": chosen if chosen in engines else None}
     _show_head(scene, checks, engines, chosen)
+    labels = evaluate(rows)["labels"] if rows else {}
     shipped = shipped_figures()
     if not rows:
         st.html(_nothing(scene))
-        if shipped:
-            title = escape(scene.t(N_("Until then: what the shipped model reached on posts that it never saw")))
-            st.html(f'<h2 class="e-h2">{title}</h2>{_cards(scene, {}, checks, shipped)}')
-        return
-    st.html(marks.note(_caution(scene, checks), "warn"))
-    st.html(_cards(scene, evaluate(rows)["labels"], checks, shipped))
-    st.html(_mistakes(scene, list_mistakes(rows)))
-    st.html(_basis(scene, checks, rows))
+        title = escape(scene.t(N_("Until then: what the shipped model reached on posts that it never saw")))
+        st.html(f'<h2 class="e-h2">{title}</h2>')
+    else:
+        st.html(marks.note(_caution(scene, checks), "warn"))
+    if rows or shipped:
+        st.html(scorecard.draw_rows(scene, labels, checks.confirmed, shipped, label, query))
+    if label in labels and checks.confirmed.get(label):
+        st.html(scorecard.draw_parts(scene, rows, label, labels[label]))
+    st.html(_next(scene, questions, label))
+    if rows:
+        st.html(_mistakes(scene, list_mistakes(rows)))
+        st.html(_basis(scene, checks, rows))
+
+
+def _label(checks: Checks) -> str:
+    """Give the label that is looked at: the address's, else the one with the most checks."""
+    told = st.query_params.get("label")
+    if told in scorecard.HEADS:
+        return str(told)
+    counts = {head: checks.corrected.get(head, 0) + checks.confirmed.get(head, 0) for head in scorecard.HEADS}
+    return max(scorecard.HEADS, key=lambda head: counts[head])
+
+
+def _next(scene: Scene, questions: Sequence[Question], label: str) -> str:
+    """List the posts whose check teaches most about a label, each a link to its case."""
+    title = escape(
+        scene.t(N_("To check next: where the program wavers most ({label})"), label=scene.t(HEAD_WORDS[label]))
+    )
+    told = N_("Checking these teaches most; for figures to rely on, also check thirty cases as they come.")
+    head = f'<h2 class="e-h2">{title}</h2><p class="e-sub">{escape(scene.t(told))}</p>'
+    if not questions:
+        return f'{head}<p class="e-sub">{escape(scene.t(N_("Nothing is left to check among the newest cases.")))}</p>'
+    matcher = Matcher(scene.config.brands)
+    lines = []
+    for one in questions:
+        words = f"<b>{escape(say_value(scene, one.said))}</b>"
+        if one.rival is not None:
+            words = scene.t(
+                N_("{said} or {rival}?"), said=say_value(scene, one.said), rival=say_value(scene, one.rival)
+            )
+            words = f"<b>{escape(words)}</b>"
+        said = clip(one.text, matcher.find(one.text).get(one.brand, ()), 150)
+        case = escape(scene.t(N_("Case {number}"), number=one.case_id))
+        inner = (
+            f'<span class="e-first">{words}</span><span class="e-said">{said}</span><span class="e-last">{case}</span>'
+        )
+        lines.append(wire.link("case", scene.query({"id": one.case_id}), inner, style="e-row"))
+    return f'{head}<div class="e-list e-next">{"".join(lines)}</div>'
 
 
 def _show_head(scene: Scene, checks: Checks, engines: Sequence[str], chosen: str | None) -> None:
@@ -70,8 +115,8 @@ def _show_head(scene: Scene, checks: Checks, engines: Sequence[str], chosen: str
 def _nothing(scene: Scene) -> str:
     words = scene.t(
         N_(
-            "Open a case. Under «Correct or confirm a label», correct a label that is wrong and press «Right as it is» "
-            "for one that is right. With thirty of a label, this page begins to say something."
+            "Open a case. Beside each label, ✎ corrects one that is wrong, or keeps that it is «Right as it is». With "
+            "thirty of a label, this page begins to say something."
         )
     )
     back = wire.link("inbox", scene.query(), escape(scene.t(N_("Inbox"))))
@@ -83,7 +128,7 @@ def _caution(scene: Scene, checks: Checks) -> str:
         return scene.t(
             N_(
                 "Only mistakes were corrected so far, and nobody confirmed what is right: this shows which mistakes "
-                "are made, not how often. Press «Right as it is» where a label is right."
+                "are made, not how often. Say «Right as it is» where a label is right."
             )
         )
     return scene.t(
@@ -94,114 +139,6 @@ def _caution(scene: Scene, checks: Checks) -> str:
     )
 
 
-def _cards(scene: Scene, labels: Mapping[str, Any], checks: Checks, shipped: Mapping[str, Mapping[str, Any]]) -> str:
-    cards = []
-    for head in _ORDER:
-        told, confirmed = labels.get(head), checks.confirmed.get(head, 0)
-        facts: list[tuple[str, str]] = []
-        body = ""
-        if told is None and checks.posts:
-            body = _line(scene.t(N_("Nobody has checked this label yet.")))
-        elif told is not None and not confirmed:
-            words = N_("Corrected: {n}; confirmed: none. That tells nothing of how often it is right.")
-            body = _line(scene.t(words, n=marks.number(scene, told["items"])))
-        elif told is not None:
-            body = _measured(scene, told)
-            facts = _facts(scene, told)
-        beside = _line(_shipped(scene, shipped[head])) if head in shipped else ""
-        word = scene.t(HEAD_WORDS[head])
-        title = f'<div class="e-top"><b>{escape(word[:1].upper() + word[1:])}</b>{_tally(scene, told, confirmed)}</div>'
-        lines = "".join(f"<dt>{escape(scene.t(name))}</dt><dd>{escape(value)}</dd>" for name, value in facts)
-        listed = f'<dl class="e-facts">{lines}</dl>' if lines else ""
-        cards.append(f'<div class="e-card">{title}{body}{listed}{beside}</div>')
-    return f'<div class="e-grid">{"".join(cards)}</div>'
-
-
-def _tally(scene: Scene, told: Mapping[str, Any] | None, confirmed: int) -> str:
-    if told is None or not confirmed:
-        return ""
-    return f'<span class="e-state">{escape(_percent(scene, told["accuracy"]))}</span>'
-
-
-def _measured(scene: Scene, told: Mapping[str, Any]) -> str:
-    """Draw a label's accuracy with its interval, and say it in words."""
-    low, high = told["accuracy_interval"]
-    bar = (
-        '<div class="e-track own" aria-hidden="true">'
-        f'<span class="fill" style="width:{told["accuracy"]:.1%}"></span>'
-        f'<span class="range" style="left:{low:.1%};width:{high - low:.1%}"></span></div>'
-    )
-    few = N_("{right} of {all} right; with so few, anything from {low} to {high} is possible")
-    many = N_("{right} of {all} right; by chance alone it could be {low} to {high}")
-    words = scene.t(
-        few if told["items"] < _FEW else many,
-        right=marks.number(scene, told["right"]),
-        all=marks.number(scene, told["items"]),
-        low=_percent(scene, low),
-        high=_percent(scene, high),
-    )
-    return bar + _line(words)
-
-
-def _line(words: str) -> str:
-    return f'<p class="e-sub" style="margin:.35rem 0 .5rem">{escape(words)}</p>'
-
-
-def _facts(scene: Scene, told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    low, high = told["macro_f1_interval"]
-    span = scene.t(
-        N_("{value} ({low} to {high})"),
-        value=_score(scene, told["macro_f1"]),
-        low=_score(scene, low),
-        high=_score(scene, high),
-    )
-    facts = [(N_("macro-F1"), span)]
-    if told["confidence"] is not None:
-        sure = scene.t(
-            N_("{sure} sure on average, {right} right"),
-            sure=_percent(scene, told["confidence"]),
-            right=_percent(scene, told["accuracy"]),
-        )
-        if told["items"] >= _FEW:
-            sure += " · " + scene.t(N_("error {error}"), error=_percent(scene, told["ece"]))
-        facts.append((N_("calibration"), sure))
-    if told["unsure"]:
-        unsure = _percent(scene, told["unsure"])
-        if told["accuracy_sure"] is not None:
-            rest = scene.t(N_("{right} right without them"), right=_percent(scene, told["accuracy_sure"]))
-            unsure += " · " + rest
-        facts.append((N_("unsure"), unsure))
-    for lang, part in told["by_lang"].items():
-        low, high = part["accuracy_interval"]
-        share = scene.t(
-            N_("{value} ({low} to {high})"),
-            value=_percent(scene, part["accuracy"]),
-            low=_percent(scene, low),
-            high=_percent(scene, high),
-        )
-        facts.append((lang.upper(), share))
-    return facts
-
-
-def _percent(scene: Scene, share: float | None) -> str:
-    return marks.percent(scene, share).replace(" %", "\u00a0%")  # never at the start of a line
-
-
-def _score(scene: Scene, value: float) -> str:
-    from babel.numbers import format_decimal
-
-    return str(format_decimal(value, "0.00", locale=scene.locale))  # 0.70 beside 0.78, not 0.7
-
-
-def _shipped(scene: Scene, told: Mapping[str, Any]) -> str:
-    return scene.t(
-        N_("Shipped model: {right} right, macro-F1 {score}, on {n} held-out posts"),
-        right=_percent(scene, told["accuracy"]),
-        score=_score(scene, told["macro_f1"]),
-        n=marks.number(scene, told["items"]),
-    )
-
-
 def _mistakes(scene: Scene, mistakes: Sequence[Mistake]) -> str:
     title = f'<h2 class="e-h2">{escape(scene.t(N_("The most frequent mistakes")))}</h2>'
     if not mistakes:
@@ -209,7 +146,7 @@ def _mistakes(scene: Scene, mistakes: Sequence[Mistake]) -> str:
         return f'{title}<p class="e-sub">{escape(words)}</p>'
     lines = []
     for one in mistakes:
-        words = scene.t(N_("said {said}, was {gold}"), said=_word(scene, one.said), gold=_word(scene, one.gold))
+        words = scene.t(N_("said {said}, was {gold}"), said=say_value(scene, one.said), gold=say_value(scene, one.gold))
         links = [
             wire.link("case", scene.query({"id": number}), escape(scene.t(N_("Case {number}"), number=number)))
             for number in one.cases[:_LISTED]
@@ -222,13 +159,7 @@ def _mistakes(scene: Scene, mistakes: Sequence[Mistake]) -> str:
             f"<span>{escape(words)}: <b>{marks.number(scene, one.count)}</b>"
             f"{' · ' if links else ''}{' · '.join(links)}</span></li>"
         )
-    return f'{title}<div class="e-card"><ul class="e-time">{"".join(lines)}</ul></div>'
-
-
-def _word(scene: Scene, name: str) -> str:
-    if name in ("true", "false"):
-        return scene.t(N_("yes")) if name == "true" else scene.t(N_("no"))
-    return scene.t("{name}", name=name)
+    return f'{title}<div class="e-card"><ul class="e-time e-wide">{"".join(lines)}</ul></div>'
 
 
 def _basis(scene: Scene, checks: Checks, rows: Sequence[Mapping[str, Any]]) -> str:

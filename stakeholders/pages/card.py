@@ -1,4 +1,4 @@
-"""Write one mention as HTML: the post as text, who wrote it, what the judges said, where it was sent and why."""
+"""Write parts of a case as HTML: its post as text, who wrote it, its thread, where it was sent and why, its history."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from typing import Any
 from listener.mention import Author, Mention
 from listener.reason import N_, Reason
 from listener.taxonomy import Department
-from sentiment.verdict import HEADS, Label, Verdict
 from stakeholders.chronicle import HAPPENED
-from stakeholders.decision import Decision
-from stakeholders.dossier import Event
+from stakeholders.dossier import CaseMention, Event
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
-from stakeholders.pages.text import escape, handle, highlight, web_link
+from stakeholders.pages.text import clip, escape, handle, highlight, web_link
 
-__all__ = ["HEAD_WORDS", "author_facts", "corrections", "events", "labels", "post", "route"]
+__all__ = ["HEAD_WORDS", "author_facts", "events", "post", "route", "thread"]
 
 HEAD_WORDS = {
     "relevant": N_("about the brand"),
@@ -39,8 +37,13 @@ _UNTOLD = (
 _CASES = ("case", "into", "from")  # numbers of other cases
 
 
-def post(scene: Scene, mention: Mention, now: datetime, *, masked: bool = False) -> str:
-    """Write a post with its author; `masked` leaves the author out (an employee is never named to human resources)."""
+def post(
+    scene: Scene, mention: Mention, now: datetime, *, masked: bool = False, spoken: Mapping[str, str] | None = None
+) -> str:
+    """Write a post with its author; `masked` leaves the author out (an employee is never named to human resources).
+
+    `spoken` holds the words that decided a label, for text.highlight.
+    """
     said = mention.post
     by = [
         f"<b>{_name(scene, said.author, masked=masked)}</b>",
@@ -58,7 +61,7 @@ def post(scene: Scene, mention: Mention, now: datetime, *, masked: bool = False)
     told = [escape(marks.count(scene, n, one, many)) for one, many, n in counts if n is not None]
     line = " ".join(f"<span>{part}</span>" for part in by if part)
     foot = f'<div class="e-by">{" ".join(f"<span>{part}</span>" for part in told)}</div>' if told else ""
-    words = highlight(said.text, mention.terms)
+    words = highlight(said.text, mention.terms, spoken=spoken)
     return f'<article class="e-card"><div class="e-by">{line}</div><div class="e-post">{words}</div>{foot}</article>'
 
 
@@ -71,7 +74,7 @@ def _name(scene: Scene, author: Author, *, masked: bool) -> str:
 
 
 def author_facts(scene: Scene, author: Author, *, masked: bool = False) -> str:
-    """Write what the platform publicly tells of an account."""
+    """Write what the platform publicly tells of an account, in one line; nothing where it tells nothing."""
     if masked:
         words = scene.t(N_("Who wrote this is not shown to human resources: theme and text are enough to act."))
         return f'<p class="e-sub">{escape(words)}</p>'
@@ -86,51 +89,36 @@ def author_facts(scene: Scene, author: Author, *, masked: bool = False) -> str:
         facts.append((N_("profile"), f'<bdi dir="auto">{escape(author.bio[:500])}</bdi>'))
     if author.url:
         facts.append((N_("address"), web_link(author.url, author.url[:80])))
-    return _list(scene, facts)
+    lines = "".join(f"<div><dt>{escape(scene.t(name))}</dt><dd>{value}</dd></div>" for name, value in facts)
+    title = escape(scene.t(N_("Who wrote it")))
+    return f'<dl class="e-author" aria-label="{title}">{lines}</dl>' if lines else ""
+
+
+def thread(scene: Scene, others: Sequence[CaseMention], now: datetime, limit: int = 30) -> str:
+    """Write the other posts of a case, oldest first, each a line that opens; nothing where there is none."""
+    if not others:
+        return ""
+    lines = []
+    for one in others[:limit]:
+        said, judged = one.mention.post, one.verdict
+        mood = marks.mood(scene, judged.sentiment.name, unsure=judged.sentiment.unsure) if judged else ""
+        who = f"<b>{_name(scene, said.author, masked=one.masked)}</b>"
+        line = clip(said.text, one.mention.terms, 110)
+        when = marks.ago(scene, said.published_at, now)
+        body = post(scene, one.mention, now, masked=one.masked)
+        lines.append(
+            f"<details><summary><span>{who} {when} {mood}</span> <span>{line}</span></summary>{body}</details>"
+        )
+    if len(others) > limit:
+        more = scene.t(N_("and {n} more"), n=marks.number(scene, len(others) - limit))
+        lines.append(f'<p class="e-sub">{escape(more)}</p>')
+    title = escape(marks.count(scene, len(others), N_("1 more post in this case"), N_("{n} more posts in this case")))
+    return f'<div class="e-thread"><h2>{title}</h2>{"".join(lines)}</div>'
 
 
 def _list(scene: Scene, facts: Iterable[tuple[str, str]], style: str = "e-facts") -> str:
     lines = "".join(f"<dt>{escape(scene.t(name))}</dt><dd>{value}</dd>" for name, value in facts)
     return f'<dl class="{style}">{lines}</dl>' if lines else ""
-
-
-def labels(scene: Scene, verdict: Verdict | None, speaker: Label | None) -> str:
-    """Write every label with how sure it is and why; `unsure` and a person's correction are said in words."""
-    if verdict is None:
-        return f'<p class="e-sub">{escape(scene.t(N_("waiting to be judged")))}</p>'
-    found: list[tuple[str, Label]] = [("relevant", verdict.relevant)] if verdict.relevant.name != "true" else []
-    if speaker is not None:
-        found.append(("stakeholder", speaker))
-    found.extend((head, getattr(verdict, head)) for head in HEADS if head != "relevant")
-    facts = []
-    for head, label in found:
-        if head == "sentiment":
-            word = marks.mood(scene, label.name)
-        elif head == "relevant":
-            word = escape(scene.t(N_("yes")) if label.name == "true" else scene.t(N_("no")))
-        else:
-            word = escape(scene.t("{name}", name=label.name))
-        facts.append((HEAD_WORDS[head], f"<b>{word}</b>{_sure(scene, label)}{marks.reasons(scene, label.because)}"))
-    return _list(scene, facts)
-
-
-def _sure(scene: Scene, label: Label) -> str:
-    if label.confidence >= 1 and not label.because:
-        return f' <span class="e-tag">{escape(scene.t(N_("by a person")))}</span>'
-    return marks.confidence(scene, label.confidence, unsure=label.unsure)
-
-
-def corrections(scene: Scene, decision: Decision | None) -> str:
-    """Write what people corrected, where both values stay to be seen, and what they found right."""
-    lines = []
-    for one in decision.corrections if decision is not None else ():
-        old, new = scene.t("{name}", name=one.before), scene.t("{name}", name=one.after)
-        head = escape(scene.t(HEAD_WORDS.get(one.head, one.head)))
-        change = f"<s>{escape(old)}</s> → <b>{escape(new)}</b>"
-        if one.before == one.after:
-            change = f"<b>{escape(new)}</b> ✓ {escape(scene.t(N_('right as it was')))}"
-        lines.append(f"<li>{head}: {change} · <bdi>{escape(one.who)}</bdi>, {marks.clock(scene, one.at)}</li>")
-    return f'<ul class="e-why e-plain">{"".join(lines)}</ul>' if lines else ""
 
 
 def route(
@@ -160,10 +148,11 @@ def events(scene: Scene, happened: Iterable[Event], case_id: int) -> str:
         if one.case_id != case_id:
             words += f' <span class="e-tag">{escape(scene.t(N_("Case {number}"), number=one.case_id))}</span>'
         change = _change(scene, one.before, one.after)
+        if change:
+            change = f' <span class="e-change">{change}</span>'
         who = "Escucha" if one.who == "escucha" else one.who
         lines.append(
-            f"<li>{marks.clock(scene, one.at)}<span><b>{words}</b> · <bdi>{escape(who)}</bdi>"
-            f"{f'<br>{change}' if change else ''}</span></li>"
+            f"<li>{marks.clock(scene, one.at)}<span><b>{words}</b> · <bdi>{escape(who)}</bdi>{change}</span></li>"
         )
     return f'<ul class="e-time">{"".join(lines)}</ul>'
 
@@ -201,6 +190,8 @@ def _flat(scene: Scene, value: Any, key: str = "") -> str:
     if isinstance(value, str):
         return _said(scene, value, key)
     if isinstance(value, int) and not isinstance(value, bool):
+        if key == "with":
+            return escape(scene.t(N_("{n} cases in one message"), n=marks.number(scene, value)))
         if key in _CASES:
             return escape(scene.t(N_("Case {number}"), number=value))
         return escape(marks.number(scene, value))
@@ -213,6 +204,8 @@ def _said(scene: Scene, value: str, key: str) -> str:
             return escape(scene.t(N_("until {when}"), when=marks.moment(scene, datetime.fromisoformat(value))))
         except ValueError:
             return escape(value)
+    if key == "relevant":
+        return escape(scene.t(N_("yes")) if value == "true" else scene.t(N_("no")))
     if key in ("note", "owner", "ticket", "url"):
         return f'<bdi dir="auto">{escape(value)}</bdi>'
     return f"<bdi>{escape(scene.t(_WAYS.get(value, '{name}'), name=value))}</bdi>"

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import streamlit as st
 from sqlalchemy import Connection
 
 from listener.reason import N_, Reason, reason
-from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
 from stakeholders import case as steps
 from stakeholders import draft as replies
 from stakeholders.dossier import CaseMention
 from stakeholders.draft import Draft
 from stakeholders.facts import Case
 from stakeholders.merging import split
-from stakeholders.pages import card, crisis, marks, moves, presence, queue, reply, wire
+from stakeholders.pages import card, crisis, judgement, labelling, marks, moves, presence, queue, reply, triage, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape
 from stakeholders.regulation import RegulatoryClock, describe
@@ -27,13 +25,6 @@ from stakeholders.wording import Wording
 
 __all__ = ["show"]
 
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "sentiment": SENTIMENTS,
-    "stakeholder": STAKEHOLDERS,
-    "dimension": DIMENSIONS,
-    "intent": INTENTS,
-    "relevant": ("true", "false"),
-}
 _SHOWN = 30  # posts of one case that the page draws
 
 
@@ -53,7 +44,7 @@ def show(scene: Scene) -> None:
         why_not = replies.answer_allowed(connection, scene.config.settings, found) if found else None
         rise = crisis.read(connection, found) if found else None
     _forget_other(number)
-    _show_ways(scene, filters, following)
+    st.html(_head(scene, filters, following, found, now, why_not))
     told = st.session_state.pop("told", None)
     if told is not None:
         style, why = told
@@ -63,38 +54,68 @@ def show(scene: Scene) -> None:
         st.html(marks.empty(scene.t(N_("There is no such case")), words))
         return
     opened = next((one for one in posts if one.how == "opened"), posts[0] if posts else None)
-    st.html(_title(scene, found, now, why_not))
+    others = [one for one in posts if one is not opened]
     moves.show_heir(scene, found)
     presence.show(scene, found)
     moves.show_bar(scene, found, draft, why_not)
-    # Keyed containers: on a phone style.css puts what was said, what can be done and why in this order.
+    # Keyed containers: style.css fits them into one screen, each a panel that scrolls by itself; on a phone it puts
+    # what was said, what can be done and why in this order.
     with st.container(key="case"):
-        left, right = st.columns([3, 2], gap="medium")
+        left, right = st.columns([11, 9], gap="small")
     with left:
         with st.container(key="case-post"):
-            if rise is not None:
-                st.html(crisis.rise(scene, rise, now))
-            if opened is not None:
-                st.html(card.post(scene, opened.mention, now, masked=opened.masked))
-            if clock is not None:
-                st.html(_legal(scene, clock))
+            st.html(_what_was_said(scene, opened, others, clock, rise, now))
         with st.container(key="case-steps"):
-            _show_work(scene, found, opened, [one for one in posts if one is not opened], draft, now)
+            _show_work(scene, found, opened, others, draft)
         with st.container(key="case-history"):
             newest = sorted(happened, key=lambda one: (one.at, one.id), reverse=True)
-            st.html(f'<h2 class="e-h2">{escape(scene.t(N_("History")))}</h2>{card.events(scene, newest, found.id)}')
+            st.html(_pane(scene, N_("History"), card.events(scene, newest, found.id)))
     with right:
         with st.container(key="case-owner"):
             moves.show_owner(scene, found)
-        with st.container(key="case-sent"):
-            if rise is None:
-                st.html(_sent(scene, found, opened))
-            else:
-                st.html(crisis.members(scene, rise, now))
-                st.html(_sent(scene, found, None))
         if opened is not None:
             with st.container(key="case-labels"):
-                _show_judgement(scene, opened)
+                judgement.show_labels(scene, opened)
+        with st.container(key="case-sent"):
+            if rise is not None:
+                st.html(crisis.members(scene, rise, now))
+            st.html(_sent(scene, found, opened if rise is None else None))
+    st.html(triage.draw_undo(scene, now) or '<span class="e-nil"></span>')
+    st.html(triage.draw_sheets(scene))
+    triage.connect(scene)
+    labelling.connect(scene, found, opened)
+
+
+def _pane(scene: Scene, title: str, inner: str, style: str = "") -> str:
+    """Write a panel with its title; it scrolls by itself, also from the keyboard."""
+    words = escape(scene.t(title))
+    return (
+        f'<section class="e-card e-pane{style}" role="region" tabindex="0" aria-label="{words}">'
+        f'<h2 class="e-h2">{words}</h2>{inner}</section>'
+    )
+
+
+def _what_was_said(
+    scene: Scene,
+    opened: CaseMention | None,
+    others: list[CaseMention],
+    clock: RegulatoryClock | None,
+    rise: crisis.Rise | None,
+    now: datetime,
+) -> str:
+    """Write the panel of the posts: what rises in a crisis, the post that opened the case, its author, its thread."""
+    parts = [crisis.rise(scene, rise, now) if rise is not None else ""]
+    parts.append(_legal(scene, clock) if clock is not None else "")
+    if opened is not None:
+        spoken = judgement.find_spoken(scene, opened)
+        parts.append(card.post(scene, opened.mention, now, masked=opened.masked, spoken=spoken))
+        parts.append(card.author_facts(scene, opened.mention.post.author, masked=opened.masked))
+    elif rise is None:
+        parts.append(f'<p class="e-sub">{escape(scene.t(N_("all posts removed")))}</p>')
+    parts.append(card.thread(scene, others, now, _SHOWN))
+    title = escape(scene.t(N_("What was said")))
+    inner = "".join(parts)
+    return f'<section class="e-card e-pane e-told" role="region" tabindex="0" aria-label="{title}">{inner}</section>'
 
 
 def _forget_other(number: int | None) -> None:
@@ -106,7 +127,7 @@ def _forget_other(number: int | None) -> None:
 
 
 def _show_work(
-    scene: Scene, case: Case, opened: CaseMention | None, others: list[CaseMention], draft: Draft | None, now: datetime
+    scene: Scene, case: Case, opened: CaseMention | None, others: list[CaseMention], draft: Draft | None
 ) -> None:
     """Draw what is worked on: the reply, a note, the other posts; one in view at a time."""
     names = [scene.t(N_("Reply")), scene.t(N_("Note"))]
@@ -119,17 +140,27 @@ def _show_work(
         reply.show_note(scene, case)
     if others:
         with tabs[2]:
-            _show_others(scene, case, others, now)
+            _show_others(scene, case, others)
 
 
-def _show_ways(scene: Scene, filters: queue.Filters, following: int | None) -> None:
+def _head(
+    scene: Scene,
+    filters: queue.Filters,
+    following: int | None,
+    case: Case | None,
+    now: datetime,
+    why_not: Reason | None,
+) -> str:
+    """Write the first line: the way back, the case and how it stands, the next case."""
     query = scene.query(filters.to_query())
     back = wire.link("inbox", query, f"← {escape(scene.t(N_('Inbox')))} <kbd>u</kbd>", key="u")
     onward = ""
     if following is not None:
         words = escape(scene.t(N_("Next case")))
         onward = wire.link("case", query | {"id": following}, f"<kbd>n</kbd> {words} →", key="n")
-    st.html(f'<nav class="e-nav">{back}{onward}</nav>')
+    title = _title(scene, case, now, why_not) if case is not None else ""
+    keys = f'<button type="button" data-do="help">{escape(scene.t(N_("Keys")))} <kbd>?</kbd></button>'
+    return f'<div class="e-nav e-ahead">{back}{title}<span class="e-way">{keys}{onward}</span></div>'
 
 
 def _title(scene: Scene, case: Case, now: datetime, why_not: Reason | None) -> str:
@@ -139,17 +170,30 @@ def _title(scene: Scene, case: Case, now: datetime, why_not: Reason | None) -> s
         crisis.mark(scene) if case.kind == "crisis" else "",
         marks.priority(scene, case.priority),
         f'<span class="e-tag">{escape(scene.t("{name}", name=case.status))}</span>',
-        marks.due(scene, case.due_at, now, answered=over),
+        marks.due(scene, case.due_at, now, answered=over) or _answered(scene, case),
         _until(scene, case),
         _unsigned(scene, case) if why_not is not None and not over else "",
         f"<b>{escape(scene.t('{name}', name=case.department))}</b>",
-        f"<bdi>{escape(case.owner)}</bdi>" if case.owner else escape(scene.t(N_("nobody's yet"))),
         escape(scene.brand(case.brand)),
     ]
     if case.people > 1:
         parts.append(escape(scene.t(N_("{n} people"), n=marks.number(scene, case.people))))
     line = " ".join(f"<span>{part}</span>" for part in parts if part)
-    return f'<div class="e-head"><h1>{escape(name)}</h1><div class="e-by">{line}</div></div>'
+    return (
+        f'<div class="e-head" data-case="{case.id}" data-version="{case.version}"><h1>{escape(name)}</h1>'
+        f'<div class="e-by">{line}</div></div>'
+    )
+
+
+def _answered(scene: Scene, case: Case) -> str:
+    """Say how long an answer took, and whether its clock was kept."""
+    if case.answered_at is None:
+        return ""
+    words = scene.t(N_("answered after {span}"), span=marks.span(scene, case.answered_at - case.opened_at))
+    if case.due_at is not None:
+        late = case.answered_at > case.due_at
+        words += " · " + (scene.t(N_("past its time")) if late else scene.t(N_("in time")))
+    return escape(words)
 
 
 def _until(scene: Scene, case: Case) -> str:
@@ -164,30 +208,21 @@ def _unsigned(scene: Scene, case: Case) -> str:
     return f'<span class="e-soon">✎ {escape(words)}</span>'
 
 
-def _show_others(scene: Scene, case: Case, others: list[CaseMention], now: datetime) -> None:
-    """List the other posts; ticked ones can be taken out into a case of their own."""
-    ticking = case.status not in OVER and st.toggle(
-        scene.t(N_("Take posts out into a case of their own")), key="splitting"
-    )
+def _show_others(scene: Scene, case: Case, others: list[CaseMention]) -> None:
+    """Offer to take posts out into a case of their own; what they say stands above, beneath the post."""
+    if case.status in OVER:
+        words = scene.t(N_("This case is over: open it again to take posts out."))
+        st.html(f'<p class="e-sub">{escape(words)}</p>')
+        return
+    ticking = st.toggle(scene.t(N_("Take posts out into a case of their own")), key="splitting")
     ticked = []
-    for one in others[:_SHOWN]:
+    for one in others[:_SHOWN] if ticking else ():
         said = one.mention.post
-        mood = marks.mood(scene, one.verdict.sentiment.name, unsure=one.verdict.sentiment.unsure) if one.verdict else ""
-        line = clip(said.text, one.mention.terms, 110)
-        body = card.post(scene, one.mention, now, masked=one.masked)
-        drawn = f"<details><summary>{line} {mood}</summary>{body}</details>"
-        if not ticking:
-            st.html(drawn)
-            continue
-        row = st.container(horizontal=True, gap="small", vertical_alignment="top")
+        row = st.container(horizontal=True, gap="small", vertical_alignment="center")
         label = scene.t(N_("Take this post out"))
         if row.checkbox(label, key=f"split-{case.id}-{one.mention_id}", label_visibility="collapsed"):
             ticked.append(one.mention_id)
-        row.html(drawn, width="stretch")
-    if len(others) > _SHOWN:
-        st.html(
-            f'<p class="e-sub">{escape(scene.t(N_("and {n} more"), n=marks.number(scene, len(others) - _SHOWN)))}</p>'
-        )
+        row.html(f'<div class="e-line1">{clip(said.text, one.mention.terms, 110)}</div>', width="stretch")
 
     def take_out(connection: Connection, now: datetime) -> object:
         made = split(connection, scene.config, case.id, ticked, scene.who, now)
@@ -200,32 +235,15 @@ def _show_others(scene: Scene, case: Case, others: list[CaseMention], now: datet
         st.button(label, key="split", type="primary", disabled=not ticked, on_click=moves.take, args=args)
 
 
-def _show_judgement(scene: Scene, one: CaseMention) -> None:
-    decision = one.decision
-    speaker = decision.speaker.label if decision else None
-    judged = card.labels(scene, one.verdict, speaker) + card.corrections(scene, decision)
-    st.html(
-        f'<section class="e-card"><h2 class="e-h2">{escape(scene.t(N_("What was understood")))}</h2>{judged}</section>'
-    )
-    if one.verdict is not None:
-        with st.expander(scene.t(N_("Correct or confirm a label"))):
-            _show_correction(scene, one)
-    about = card.author_facts(scene, one.mention.post.author, masked=one.masked)
-    if about:
-        title = escape(scene.t(N_("Who wrote it")))
-        st.html(f'<section class="e-card"><h2 class="e-h2">{title}</h2>{about}</section>')
-
-
 def _legal(scene: Scene, clock: RegulatoryClock) -> str:
     """Write the legal clock of a case: the matter, the days, the norm."""
     instance = scene.config.settings.instance
     wording = Wording(scene.lang, instance.country, scene.config.zone)
-    lines = "".join(
-        f"<li>{escape(line)}</li>" for line in describe(clock.rule, clock.resolve_by, scene.config.settings, wording)
-    )
-    return (
-        f'<section class="e-card"><h2 class="e-h2">{escape(scene.t(N_("Legal clock")))}</h2><ul>{lines}</ul></section>'
-    )
+    first, *rest = describe(clock.rule, clock.resolve_by, scene.config.settings, wording)
+    more = "".join(f"<li>{escape(line)}</li>" for line in rest)
+    more = f'<ul class="e-why">{more}</ul>' if more else ""
+    title = escape(scene.t(N_("Legal clock")))
+    return f'<details class="e-legal"><summary><b>{title}</b> {escape(first)}</summary>{more}</details>'
 
 
 def _sent(scene: Scene, case: Case, one: CaseMention | None) -> str:
@@ -234,56 +252,4 @@ def _sent(scene: Scene, case: Case, one: CaseMention | None) -> str:
     because = decision.route.because if decision else case.reasons
     otherwise = decision.route.otherwise if decision else ()
     sent = card.route(scene, case.department, case.copies, because, otherwise)
-    return f'<section class="e-card"><h2 class="e-h2">{escape(scene.t(N_("Why it came here")))}</h2>{sent}</section>'
-
-
-def _show_correction(scene: Scene, one: CaseMention) -> None:
-    def word(name: str) -> str:
-        if name in ("true", "false"):
-            return scene.t(N_("yes")) if name == "true" else scene.t(N_("no"))
-        return scene.t("{name}", name=name)
-
-    heads = list(_CHOICES)
-    left, right = st.columns(2)
-    head = left.selectbox(
-        scene.t(N_("label")), heads, key="head", format_func=lambda name: scene.t(card.HEAD_WORDS[name])
-    )
-    current = _current(one, head)
-    options = [name for name in _CHOICES[head] if name != current]
-    value = right.selectbox(scene.t(N_("is in truth")), options, key=f"value-{head}", format_func=word)
-
-    def correct(connection: Connection, now: datetime) -> None:
-        from stakeholders.desk import Desk
-
-        Desk(scene.config).correct(connection, one.mention_id, head, value, scene.who, now)
-
-    def confirm(connection: Connection, now: datetime) -> None:
-        from stakeholders.correction import confirm as keep
-        from stakeholders.desk import Desk
-
-        keep(Desk(scene.config), connection, one.mention_id, head, scene.who, now)
-
-    row = st.container(horizontal=True, gap="small")
-    row.button(
-        scene.t(N_("Correct")),
-        key="correct",
-        on_click=moves.take,
-        args=(scene, correct),
-        help=scene.t(N_("Both values are kept, and the case is sent anew.")),
-    )
-    said = any(kept.head == head for kept in one.decision.corrections) if one.decision else True
-    row.button(
-        scene.t(N_("Right as it is: {label}"), label=word(current or "")),
-        key="confirm",
-        on_click=moves.take,
-        args=(scene, confirm),
-        disabled=said,
-        help=scene.t(N_("It counts for the accuracy and changes nothing else. What a person said already stands.")),
-    )
-
-
-def _current(one: CaseMention, head: str) -> str | None:
-    if head == "stakeholder":
-        return one.decision.speaker.label.name if one.decision else None
-    label: Any = getattr(one.verdict, head)
-    return str(label.name)
+    return _pane(scene, N_("Why it came here"), sent)

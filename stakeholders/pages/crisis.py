@@ -56,18 +56,17 @@ def rise(scene: Scene, shown: Rise, now: datetime) -> str:
 
 def members(scene: Scene, shown: Rise, now: datetime) -> str:
     """List the single cases of the crisis, those that still owe an answer first, each a link."""
-    title = f'<h2 class="e-h2">{escape(scene.t(N_("Single cases")))}</h2>'
+    name = escape(scene.t(N_("Single cases")))
+    title = f'<h2 class="e-h2">{name}</h2>'
+    pane = f'<section class="e-card e-pane" role="region" tabindex="0" aria-label="{name}">'
     if not shown.cases:
         words = escape(scene.t(N_("Nobody in it has a case of their own: they are answered here.")))
-        return f'<section class="e-card">{title}<p class="e-sub">{words}</p></section>'
+        return f'{pane}{title}<p class="e-sub">{words}</p></section>'
     told = scene.t(N_("They are answered one by one; while this crisis is open, it speaks for their alerts."))
     lines = "".join(f"<li>{_line(scene, one, now)}</li>" for one in shown.cases)
     rest = len(shown.surge.members.cases) - len(shown.cases)
     more = f'<p class="e-sub">{escape(scene.t(N_("and {n} more"), n=marks.number(scene, rest)))}</p>' if rest else ""
-    return (
-        f'<section class="e-card">{title}<p class="e-sub">{escape(told)}</p>'
-        f'<ul class="e-why e-plain">{lines}</ul>{more}</section>'
-    )
+    return f'{pane}{title}<p class="e-sub">{escape(told)}</p><ul class="e-why e-plain">{lines}</ul>{more}</section>'
 
 
 def _line(scene: Scene, one: Case, now: datetime) -> str:

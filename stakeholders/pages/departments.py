@@ -39,11 +39,15 @@ def show(scene: Scene) -> None:
     show_head(scene, "departments", N_("Departments"), span)
     now, then = span.stretches
     brand = span.brand.key
-    with scene.store.read() as connection:
-        works = read_work(connection, now, brand, span.now)
-        earlier = {one.department: one for one in read_work(connection, then, brand, span.now)}
-        waiting = count_waiting(connection, brand, (), span.now)
-        routed = count_routed(connection, now, brand, ())
+    works, earlier, waiting, routed = scene.keep(
+        ("departments", brand, span.period),
+        lambda connection: (
+            read_work(connection, now, brand, span.now),
+            {one.department: one for one in read_work(connection, then, brand, span.now)},
+            count_waiting(connection, brand, (), span.now),
+            count_routed(connection, now, brand, ()),
+        ),
+    )
     if not works:
         words = scene.t(N_("No case was opened in this period and none waits."))
         more = f"<p>{wire.link('pulse', scene.query(span.query()), escape(scene.t(N_('Pulse'))))}</p>"
@@ -67,8 +71,8 @@ def _strip(scene: Scene, works: Sequence[Work], waiting: Waiting, routed: Routed
     kept, over = (sum(one.clocks[place] for one in works) for place in (0, 1))
     parts = [
         (marks.number(scene, came), N_("new cases"), ""),
-        (_part(scene, kept, over), N_("within the clock"), _of(scene, kept, over)),
-        (_part(scene, routed.right, routed.first), N_("right first time"), _of(scene, routed.right, routed.first)),
+        (_part(scene, kept, over), N_("within the clock"), _told(scene, kept, over)),
+        (_part(scene, routed.right, routed.first), N_("right first time"), _told(scene, routed.right, routed.first)),
         (marks.number(scene, waiting.open), N_("waiting now"), _nobody(scene, waiting)),
         (
             marks.number(scene, waiting.overdue),
@@ -77,10 +81,11 @@ def _strip(scene: Scene, works: Sequence[Work], waiting: Waiting, routed: Routed
         ),
     ]
     boxes = "".join(
-        f"<div><b>{escape(figure)}</b><span>{escape(scene.t(words))}</span><span>{escape(more)}</span></div>"
+        f'<div><span class="what">{escape(scene.t(words))}</span><b>{escape(figure)}</b>'
+        f"<span>{escape(more)}</span></div>"
         for figure, words, more in parts
     )
-    return f'<div class="e-figures">{boxes}</div>'
+    return f'<div class="e-figures e-first">{boxes}</div>'
 
 
 def _nobody(scene: Scene, waiting: Waiting) -> str:
@@ -121,7 +126,7 @@ def _came(scene: Scene, one: Work, before: Work | None, stretches: tuple[Period,
         height = f'<b style="height:{count / most:.0%}"></b>' if count else ""
         bars.append(f'<i title="{escape(when)}: {count}">{height}</i>')
     strip = f'<div class="e-strip" aria-hidden="true">{"".join(bars)}</div>'
-    return f"<b>{number}</b>{_turn(scene, growth(*series).direction)}{strip}"
+    return f"<b>{number}</b>{strip}{_turn(scene, growth(*series).direction)}"
 
 
 def _time(scene: Scene, one: Work, before: Work | None, what: str) -> str:
@@ -197,6 +202,14 @@ def _of(scene: Scene, part: int, whole: int) -> str:
     if not whole:
         return ""
     return scene.t(N_("{n} of {all}"), n=marks.number(scene, part), all=marks.number(scene, whole))
+
+
+def _told(scene: Scene, part: int, whole: int) -> str:
+    """Say what a part is of, with Wilson's interval."""
+    if not whole:
+        return ""
+    low, high = wilson(part, whole)
+    return f"{marks.percent(scene, low)} … {marks.percent(scene, high)} · {_of(scene, part, whole)}"
 
 
 def _notes(scene: Scene) -> str:

@@ -12,7 +12,7 @@ from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
 from stakeholders.pages.theme import LOGO
 
-__all__ = ["show_door"]
+__all__ = ["refuse", "show_door"]
 
 log = logging.getLogger(__name__)
 
@@ -36,3 +36,9 @@ def show_door(scene: Scene, *, refused: bool) -> None:
 
 def _line(words: str) -> None:
     st.html(f'<p class="e-sub">{escape(words)}</p>')
+
+
+def refuse(scene: Scene, page: str) -> None:
+    """Say on a page that it is not for this reader, and log it by the role: no name, no address."""
+    log.warning("login: a %s asked for the page %s: refused", scene.viewer.role, page)
+    st.html(note(scene.t(N_("This page is for whoever runs Escucha here.")), "warn"))

@@ -17,6 +17,7 @@ from stakeholders.period import Period, last_days
 __all__ = ["draw", "show"]
 
 _LENGTHS = (7, 30, 90)
+_FIRST = 5  # of each list that stand open
 _MOST = 20  # of each list; the rest is counted and said
 _DIRECTIONS: dict[Direction, str] = {
     "us_to_them": N_("we of other companies"),
@@ -88,8 +89,8 @@ def _opportunities(scene: Scene, told: Opportunities) -> str:
         )
         parts.append(f'<div class="e-figures">{boxes}</div>')
     shown = [one for one in told.items if one.state != "taken"] + list(told.of("taken"))
-    cards = "".join(_opportunity(scene, one) for one in shown[:_MOST])
-    return f'{"".join(parts)}<div style="margin-top:.6rem">{cards}</div>{_rest(scene, len(shown))}'
+    cards = [_opportunity(scene, one) for one in shown[:_MOST]]
+    return f"{''.join(parts)}{_list(scene, cards)}{_rest(scene, len(shown))}"
 
 
 def _opportunity(scene: Scene, one: Opportunity) -> str:
@@ -117,8 +118,8 @@ def _exchanges(scene: Scene, found: Sequence[Exchange]) -> str:
     if not found:
         words = scene.t(N_("No company spoke of another in these days, as far as we heard."))
         return "".join(parts) + f'<p class="e-muted">{escape(words)}</p>'
-    cards = "".join(_exchange(scene, one) for one in found[:_MOST])
-    return f'{"".join(parts)}<div style="margin-top:.6rem">{cards}</div>{_rest(scene, len(found))}'
+    cards = [_exchange(scene, one) for one in found[:_MOST]]
+    return f"{''.join(parts)}{_list(scene, cards)}{_rest(scene, len(found))}"
 
 
 def _total(scene: Scene, one: Total) -> str:
@@ -168,6 +169,16 @@ def _card(
     said = f'<div class="e-post">{clip(text, width=320)}</div>'
     line = f'<div class="e-by">{"".join(f"<span>{part}</span>" for part in by)}</div>'
     return f'<div class="e-card">{line}{said}{tags}{marks.reasons(scene, because)}{foot}{more}</div>'
+
+
+def _list(scene: Scene, cards: Sequence[str]) -> str:
+    """Write the first cards, and the others behind a touch: a page that is too long hides all."""
+    shown = f'<div class="e-heard">{"".join(cards[:_FIRST])}</div>'
+    if len(cards) <= _FIRST:
+        return shown
+    words = escape(scene.t(N_("{n} more"), n=marks.number(scene, len(cards) - _FIRST)))
+    rest = "".join(cards[_FIRST:])
+    return f'{shown}<details class="e-more"><summary>{words}</summary><div class="e-heard">{rest}</div></details>'
 
 
 def _rest(scene: Scene, count: int) -> str:

@@ -1,8 +1,7 @@
-"""Write the figures of the pulse as HTML: strip of totals, share of voice, days, honest counts, unusual days."""
+"""Write the figures of the pulse as HTML: strip of totals, days as a table, brands beside each other, honest counts."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -10,13 +9,14 @@ from pathlib import Path
 
 from listener.reason import N_
 from listener.taxonomy import SENTIMENTS
+from stakeholders.bodies import Body
 from stakeholders.change import Direction, Growth, direction
-from stakeholders.insight import CaseCounts, DayCount, Honest, Net, Share, Unusual
+from stakeholders.insight import CaseCounts, DayCount, Honest, Net, Share
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
 
-__all__ = ["Earlier", "causes", "days", "honesty", "share_of_voice", "sheet", "strip", "turn"]
+__all__ = ["Earlier", "balance", "days", "honesty", "rivals", "sheet", "stack", "strip", "turn"]
 
 _TURNS: dict[Direction, str] = {
     "up": N_("▲ measurably up"),
@@ -62,53 +62,64 @@ def strip(
     counts: CaseCounts,
     brand: str,
     earlier: Earlier,
+    posts: str,
 ) -> str:
-    """Write the figures that a director asks for first, each with what it stands on and the period before."""
+    """Write the figures that a director asks for first, each with its interval and the period before.
+
+    `posts` is the address of the list of all that is counted.
+    """
     mine = next((one for one in shares if one.brand == brand), None)
     told, then = earlier.growth.direction, earlier.share
+    heard = earlier.growth.mentions_before is not None
     parts = [
         (
-            marks.number(scene, honest.relevant),
-            N_("mentions about the brand"),
+            N_("mentions"),
+            _open(posts, marks.number(scene, honest.relevant)),
             _rate(scene, earlier.growth),
             _before(scene, marks.number(scene, earlier.growth.mentions_before), told),
         ),
         (
-            marks.signed(net.net) if net else "—",
             N_("net sentiment"),
+            _bold(marks.signed(net.net) if net else "—"),
             _range(marks.signed(net.low), marks.signed(net.high)) if net else "",
             _before(scene, marks.signed(earlier.net.net) if earlier.net else None, direction(net, earlier.net)),
         ),
         (
-            marks.percent(scene, mine.share) if mine else "—",
             N_("share of voice"),
+            _bold(marks.percent(scene, mine.share) if mine else "—"),
             _range(marks.percent(scene, mine.low), marks.percent(scene, mine.high))
             if mine and mine.share is not None
             else "",
             _before(scene, marks.percent(scene, then.share) if then and then.mentions else None, direction(mine, then)),
         ),
         (
-            marks.number(scene, counts.opened),
             N_("cases opened"),
+            _bold(marks.number(scene, counts.opened)),
             scene.t(N_("{n} answered in time"), n=marks.number(scene, counts.answered_in_time))
             if counts.answered
             else "",
-            _before(
-                scene, marks.number(scene, earlier.opened) if earlier.growth.mentions_before is not None else None, None
-            ),
+            _before(scene, marks.number(scene, earlier.opened) if heard else None, None),
         ),
         (
-            marks.number(scene, counts.open),
             N_("still to answer"),
+            _bold(marks.number(scene, counts.open)),
             scene.t(N_("{n} overdue"), n=marks.number(scene, counts.overdue)) if counts.overdue else "",
             "",
         ),
     ]
     boxes = "".join(
-        f"<div><b>{escape(figure)}</b><span>{escape(scene.t(words))}</span><span>{escape(more)}</span>{last}</div>"
-        for figure, words, more, last in parts
+        f'<div><span class="what">{escape(scene.t(words))}</span>{figure}<span>{escape(more)}</span>{last}</div>'
+        for words, figure, more, last in parts
     )
-    return f'<div class="e-figures">{boxes}</div>'
+    return f'<div class="e-figures e-first">{boxes}</div>'
+
+
+def _bold(figure: str) -> str:
+    return f"<b>{escape(figure)}</b>"
+
+
+def _open(address: str, figure: str) -> str:
+    return f'<a href="{escape(address)}" target="_self" data-go="1">{_bold(figure)}</a>'
 
 
 def _range(low: str, high: str) -> str:
@@ -116,8 +127,8 @@ def _range(low: str, high: str) -> str:
 
 
 def _rate(scene: Scene, told: Growth) -> str:
-    """Say by how much a day's volume changed, as an interval; nothing where it cannot be told."""
-    if told.low is None or told.high is None or told.direction not in ("up", "down"):
+    """Say by how much a day's volume changed, as an interval, whether it is measurable or not."""
+    if told.low is None or told.high is None:
         return ""
     low, high = marks.signed(told.low - 1), marks.signed(told.high - 1)
     return scene.t(N_("{quote_low} … {quote_high} a day"), quote_low=low, quote_high=high)
@@ -154,54 +165,73 @@ def days(scene: Scene, counted: Sequence[DayCount], link: Callable[[DayCount, st
     )
 
 
-def causes(scene: Scene, odd: Sequence[Unusual]) -> str:
-    """List the numbered days of the chart: what was expected, how many came, and what drove them."""
-    lines = []
-    for place, one in enumerate(odd, start=1):
-        when = marks.day(scene, datetime.combine(one.day, time(12), scene.config.zone))
-        # The words of the day are strangers' words: escaped with the rest of the line.
-        words = scene.t(
-            N_("{n} mentions, where {low} to {high} are usual; {negative} harm"),
-            n=marks.number(scene, one.mentions),
-            low=marks.number(scene, math.floor(one.low)),
-            high=marks.number(scene, math.ceil(one.high)),
-            negative=marks.number(scene, one.negative),
-        )
-        if one.stakeholder is not None:
-            words += " · " + scene.t(N_("who spoke most: {stakeholder}"), stakeholder=one.stakeholder)
-        if one.words:
-            words += " · " + scene.t(N_("new that day: {quote_words}"), quote_words=", ".join(one.words))
-        lines.append(f"<li><b>{place}</b> · <b>{escape(when)}</b> · {escape(words)}</li>")
-    title = escape(scene.t(N_("Unusual days")))
-    return f'<p class="e-sub">{title}</p><ul class="e-why e-plain">{"".join(lines)}</ul>'
+def rivals(
+    scene: Scene,
+    shares: Sequence[Share],
+    nets: Mapping[str, Net | None],
+    days: int,
+    posts: Callable[[str], str],
+) -> str:
+    """Write each brand with its mentions, share of voice and net sentiment, both with their 95 % intervals.
 
-
-def share_of_voice(scene: Scene, shares: Sequence[Share], nets: Mapping[str, Net | None], days: int) -> str:
-    """Draw each brand's share with its 95 % interval, and its net sentiment."""
+    `posts` gives the address of all that is counted of a brand.
+    """
     lines = []
     for one in shares:
         name = escape(scene.brand(one.brand))
-        if one.share is None or one.low is None or one.high is None:
-            lines.append(f'<span>{name}</span><span class="e-muted">—</span><span></span>')
-            continue
-        bar = (
-            f'<span class="e-track {escape(one.kind)}" aria-hidden="true">'
-            f'<span class="fill" style="width:{one.share:.1%}"></span>'
-            f'<span class="range" style="left:{one.low:.1%};width:{one.high - one.low:.1%}"></span></span>'
+        name = f"<b>{name}</b>" if one.kind == "own" else name
+        told, share_bar, share = _open(posts(one.brand), marks.number(scene, one.mentions)), "", "—"
+        if one.share is not None and one.low is not None and one.high is not None:
+            share_bar = (
+                f'<span class="e-track {escape(one.kind)}" aria-hidden="true">'
+                f'<span class="fill" style="width:{one.share:.1%}"></span>'
+                f'<span class="range" style="left:{one.low:.1%};width:{one.high - one.low:.1%}"></span></span>'
+            )
+            far = _range(marks.percent(scene, one.low), marks.percent(scene, one.high))
+            share = f'<b>{escape(marks.percent(scene, one.share))}</b> <span class="far">{escape(far)}</span>'
+        net, mood = nets.get(one.brand), "—"
+        if net is not None:
+            far = _range(marks.signed(net.low), marks.signed(net.high))
+            mood = f'<b>{escape(marks.signed(net.net))}</b> <span class="far">{escape(far)}</span>'
+        lines.append(
+            f'<tr><th scope="row">{name}</th><td class="n">{told}</td><td class="track">{share_bar}</td>'
+            f'<td>{share}</td><td class="track">{balance(net)}</td><td>{mood}</td></tr>'
         )
-        net = nets.get(one.brand)
-        mood = marks.signed(net.net) if net else "—"
-        figure = f"<b>{escape(marks.percent(scene, one.share))}</b> <span class='e-muted'>· {escape(mood)}</span>"
-        strong = f"<b>{name}</b>" if one.kind == "own" else name
-        lines.append(f"<span>{strong}</span>{bar}<span>{figure}</span>")
-    title = escape(scene.t(N_("Share of voice · net sentiment")))
-    total = sum(one.mentions for one in shares)
+    heads = [escape(scene.t(words)) for words in (N_("mentions"), N_("share of voice"), N_("net sentiment"))]
     foot = scene.t(
-        N_("The line is the 95 % interval. {n} mentions in {days} days."), n=marks.number(scene, total), days=days
+        N_("The line is the 95 % interval. {n} mentions in {days} days."),
+        n=marks.number(scene, sum(one.mentions for one in shares)),
+        days=days,
     )
     return (
-        f'<h2 class="e-h2">{title}</h2><div class="e-share">{"".join(lines)}</div><p class="e-sub">{escape(foot)}</p>'
+        f'<div class="e-scroll"><table class="e-table e-rivals"><thead><tr><td></td><th class="n">{heads[0]}</th>'
+        f'<td class="track"></td>'
+        f'<th>{heads[1]}</th><td class="track"></td><th>{heads[2]}</th></tr></thead><tbody>{"".join(lines)}</tbody>'
+        f'</table></div><p class="e-sub">{escape(foot)}</p>'
     )
+
+
+def balance(net: Net | None) -> str:
+    """Draw net sentiment as a point on −100 to +100 % with its interval; the figures stand beside it in words."""
+    if net is None:
+        return ""
+    left, width = (net.low + 1) / 2, (net.high - net.low) / 2
+    # The point is coloured only where the whole interval lies on one side; elsewhere chance may explain it.
+    side = "negative" if net.high < 0 else "positive" if net.low > 0 else "neutral"
+    return (
+        '<span class="e-track e-balance" aria-hidden="true"><span class="zero"></span>'
+        f'<span class="range" style="left:{left:.1%};width:{width:.1%}"></span>'
+        f'<span class="dot {side}" style="left:{(net.net + 1) / 2:.1%}"></span></span>'
+    )
+
+
+def stack(one: Body) -> str:
+    """Draw the moods of what a body said as parts of one bar; the words stand beside it for who does not see it."""
+    total = one.mentions or 1
+    parts = "".join(
+        f'<span class="{mood}" style="width:{getattr(one, mood) / total:.1%}"></span>' for mood in SENTIMENTS
+    )
+    return f'<span class="e-stack" aria-hidden="true">{parts}</span>'
 
 
 def honesty(scene: Scene, honest: Honest) -> str:
@@ -213,7 +243,7 @@ def honesty(scene: Scene, honest: Honest) -> str:
         (N_("left out: not about the brand"), honest.excluded),
         (N_("waiting to be judged"), honest.waiting),
         (N_("counted, but the polarity is unsure"), honest.unsure),
-        (N_("different texts among them: copies and reposts count once"), honest.texts),
+        (N_("texts first said then: copies and reposts do not count"), honest.texts),
         (N_("copies and reposts that joined a case"), honest.repeats),
         (N_("labels corrected by a person"), honest.corrected),
         (N_("items that could not be read"), honest.rejected),
@@ -227,4 +257,4 @@ def honesty(scene: Scene, honest: Honest) -> str:
     title = escape(scene.t(N_("What these figures stand on")))
     missing = escape(scene.t(N_("Not heard in this period")))
     more = f'<p class="e-sub">{missing}</p><ul class="e-why">{gaps}</ul>' if gaps else ""
-    return f'<h2 class="e-h2">{title}</h2><div class="e-card"><dl class="e-facts two">{facts}</dl>{more}</div>'
+    return f'<h2 class="e-h2">{title}</h2><div class="e-card"><dl class="e-facts two e-counts">{facts}</dl>{more}</div>'

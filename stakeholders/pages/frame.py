@@ -17,17 +17,18 @@ from listener.database import Store
 from listener.errors import ConfigError, StoreError
 from listener.reason import N_, label
 from listener.redaction import install
+from listener.store import clean
 from listener.taxonomy import LANGUAGES
-from stakeholders.pages import marks, wire
-from stakeholders.pages.door import show_door
+from stakeholders.pages import trouble, wire
+from stakeholders.pages.door import refuse, show_door
 from stakeholders.pages.scene import Scene, list_people
 from stakeholders.pages.text import escape
 from stakeholders.pages.theme import ICON, LOGO, prepare, style
 from stakeholders.viewer import HERE, Viewer, recognise
 
-__all__ = ["run"]
+__all__ = ["PAGES", "list_pages", "run"]
 
-_PAGES = (
+PAGES = (
     ("inbox", N_("Inbox"), ":material/inbox:"),
     ("case", N_("Case"), ":material/chat_bubble:"),
     ("pulse", N_("Pulse"), ":material/monitoring:"),
@@ -39,6 +40,7 @@ _PAGES = (
     ("letters", N_("Digests"), ":material/mail:"),
     ("settings", N_("Settings"), ":material/tune:"),
 )
+_FOR_ADMINS = frozenset({"settings"})
 
 
 def run(folder: Path) -> None:
@@ -48,19 +50,22 @@ def run(folder: Path) -> None:
     st.html(style())
     try:
         config, store = _find(folder)
-    except (ConfigError, StoreError) as error:
-        st.html(marks.note(str(error), "bad"))
+    except (ConfigError, StoreError, *trouble.AWAY) as error:
+        if again:
+            st.rerun()
+        trouble.show_trouble(error, trouble.spoken())
+        trouble.look_again(lambda: _find(folder))
         st.stop()
     outside = Scene(config, store, _language(config), "")
     viewer = _viewer(outside)
     scene = replace(outside, store=viewer.see(store), who=viewer.name or _name(), viewer=viewer)
-    page = st.navigation(_pages(scene), position="sidebar")
+    page = st.navigation(list_pages(scene), position="sidebar")
     if again:
         st.rerun()  # options were set after the browser was told the theme: once in the life of a process
     st.logo(LOGO, size="large")
     known = st.session_state.get("who") if viewer is HERE else None
     wire.connect(scene.lang, known, keep="lang" in st.session_state)
-    page.run()
+    trouble.run_guarded(page.run, store, scene.lang)
     with st.sidebar:
         if viewer is HERE:
             _ask_who(scene)
@@ -69,17 +74,19 @@ def run(folder: Path) -> None:
         _ask_language(scene)
 
 
-def _pages(scene: Scene) -> list[st.Page]:
-    """List the pages that this reader may open."""
+def list_pages(scene: Scene) -> list[st.Page]:
+    """List the pages; one that this reader may not open stands in no menu, and its address says so."""
     shown = []
-    for name, title, icon in _PAGES:
-        if name == "settings" and scene.viewer.role != "admin":
-            continue
+    for name, title, icon in PAGES:
+        refused = name in _FOR_ADMINS and scene.viewer.role != "admin"
 
-        def show(name: str = name) -> None:
-            import_module(f"stakeholders.pages.{name}").show(scene)
+        def show(name: str = name, refused: bool = refused) -> None:
+            if refused:
+                refuse(scene, name)
+            else:
+                import_module(f"stakeholders.pages.{name}").show(scene)
 
-        visibility: Literal["visible", "hidden"] = "hidden" if name == "case" else "visible"
+        visibility: Literal["visible", "hidden"] = "hidden" if refused or name == "case" else "visible"
         first = name == "inbox"
         worded = scene.t(title)
         shown.append(st.Page(show, title=worded, icon=icon, url_path=name, default=first, visibility=visibility))
@@ -102,8 +109,8 @@ def _language(config: Config) -> str:
 def _name() -> str:
     """Take who is working: chosen in this session, or remembered by this browser; nobody until it is said."""
     if "who" not in st.session_state:
-        kept = unquote(st.context.cookies.get("escucha_who", ""))[:80]
-        st.session_state["who"] = kept
+        kept = clean(unquote(st.context.cookies.get("escucha_who", "")))
+        st.session_state["who"] = (kept or "")[:80]
     return str(st.session_state["who"])
 
 
@@ -141,7 +148,7 @@ def _ask_who(scene: Scene) -> None:
         placeholder=scene.t(N_("Your name")),
         accept_new_options=True,
         key="_who",
-        on_change=lambda: st.session_state.update(who=(st.session_state["_who"] or "")[:80]),
+        on_change=lambda: st.session_state.update(who=(clean(st.session_state["_who"]) or "")[:80]),
     )
 
 

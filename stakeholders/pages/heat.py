@@ -81,6 +81,7 @@ def draw(scene: Scene, connection: Connection, span: Span, pivot: Pivot) -> str:
     whole = _cell(scene, span, pivot, _whole(rows), "", "", 0)
     lines.append(f'<tr><th scope="row">{every}</th><td class="sum">{whole}</td>{sums}</tr>')
     many = " many" if len(columns) > _NARROW else ""
+    turned = escape(scene.t(_NAMES[pivot.rows]))
     foot = scene.t(N_("A darker cell holds more mentions. Every number opens its posts."))
     if pivot.show == "net":
         sentence = N_(
@@ -88,7 +89,8 @@ def draw(scene: Scene, connection: Connection, span: Span, pivot: Pivot) -> str:
         )
         foot = scene.t(sentence)
     return (
-        f'{title}{_chips(scene, span, pivot)}<div class="e-scroll"><table class="e-heat{many}"><thead><tr><th></th>'
+        f'{title}{_chips(scene, span, pivot)}<div class="e-scroll"><table class="e-heat{many}"><thead><tr>'
+        f'<th><span class="e-hidden">{turned}</span></th>'
         f'<th scope="col">{every}</th>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
         f'<p class="e-sub">{escape(foot)}</p>'
     )

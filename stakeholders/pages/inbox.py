@@ -12,7 +12,8 @@ import streamlit as st
 from listener.reason import N_
 from listener.taxonomy import DEPARTMENTS, OPEN_STATUSES, PRIORITIES, SENTIMENTS, STAKEHOLDERS
 from stakeholders.attention import arrange, looking, unread
-from stakeholders.inbox import FACETS, NOBODY, Filters, Key, count_facets, count_inbox, list_inbox, read_rows
+from stakeholders.facet import FACETS, add, count_choices, count_some, of
+from stakeholders.inbox import NOBODY, Filters, Key, list_inbox, read_rows
 from stakeholders.pages import marks, queue, triage, views, wire
 from stakeholders.pages.rows import draw_rows
 from stakeholders.pages.scene import Scene
@@ -39,13 +40,21 @@ def show(scene: Scene) -> None:
     """Draw the inbox with the filters of the address."""
     filters, after = queue.read_filters(scene), st.query_params.get("after")
     now = scene.now
-    with scene.store.read() as connection:
-        facets = count_facets(connection, filters, now, FACETS)
-        total = count_inbox(connection, filters, now)
-        late = count_inbox(connection, replace(filters, overdue=True), now)
-        free = count_inbox(connection, replace(filters, owner=NOBODY), now)
-        mine = count_inbox(connection, replace(filters, owner=scene.who), now) if scene.who else 0
-        first = draw_welcome(scene, connection) if not total and is_empty(connection) else ""
+    facets, (total, late, free) = scene.keep(
+        ("inbox", filters, filters.zone),
+        lambda connection: (
+            count_choices(connection, filters, now, FACETS),
+            [
+                count_some(connection, one, now)
+                for one in (filters, replace(filters, overdue=True), replace(filters, owner=NOBODY))
+            ],
+        ),
+    )
+    mine = queue.count(scene, replace(filters, owner=scene.who), now) if scene.who else 0
+    first = ""
+    if not total:
+        with scene.store.read() as connection:
+            first = draw_welcome(scene, connection) if is_empty(connection) else ""
     with st.sidebar:
         views.show_views(scene, filters, facets["department"])
     said = _VIEWS[filters.status] if filters.status in ("open", "all") else N_("in this view")
@@ -86,21 +95,25 @@ def _show_list(scene: Scene, filters: Filters, after: str | None) -> None:
     start = queue.read_after(after)
     shown: tuple[int, ...] | None = st.session_state.get("inbox-shown")
     settles = st.session_state.pop("inbox-settle", False)
-    with scene.store.read() as connection:
-        keys = list_inbox(connection, filters, now, start, 2 * _LIMIT)
-        fresh = [key.id for key in keys]
-        if not shown:
-            order, waiting = tuple(fresh[:_LIMIT]), 0
-        elif settles:
-            moved, waiting = arrange(shown, fresh)
-            order = moved[:_LIMIT]
-        else:
-            order = shown
-            waiting = len(set(fresh[: max(_LIMIT, len(shown))]).difference(shown))
-        rows = read_rows(connection, order, now)
-        owed = {row.case.id: row.case.version for row in rows if row.case.status in UNFINISHED}
-        new = unread(connection, scene.who, owed)
-        others = looking(connection, scene.who, order, now)
+    keys = scene.keep(
+        ("inbox keys", filters, filters.zone, start),
+        lambda connection: list_inbox(connection, filters, now, start, 2 * _LIMIT),
+    )
+    fresh = [key.id for key in keys]
+    if not shown:
+        order, waiting = tuple(fresh[:_LIMIT]), 0
+    elif settles:
+        moved, waiting = arrange(shown, fresh)
+        order = moved[:_LIMIT]
+    else:
+        order = shown
+        waiting = len(set(fresh[: max(_LIMIT, len(shown))]).difference(shown))
+    rows = scene.keep(("inbox rows", order), lambda connection: read_rows(connection, order, now))
+    owed = {row.case.id: row.case.version for row in rows if row.case.status in UNFINISHED}
+    new, others = scene.keep(
+        ("inbox marks", scene.who, order, tuple(owed)),
+        lambda connection: (unread(connection, scene.who, owed), looking(connection, scene.who, order, now)),
+    )
     st.session_state["inbox-shown"] = order
     st.html(triage.draw_undo(scene, now) or '<span class="e-nil"></span>')
     if not rows:
@@ -219,7 +232,7 @@ def _show_more_filters(scene: Scene, filters: Filters, facets: Mapping[str, Mapp
 
 
 def _choice(scene: Scene, name: str, counts: Mapping[str, int], value: str) -> str:
-    return _counted(scene, _word(scene, name, value), counts.get(value, 0))
+    return _counted(scene, _word(scene, name, value), of(counts, value))
 
 
 def _counted(scene: Scene, words: str, count: int) -> str:
@@ -228,7 +241,7 @@ def _counted(scene: Scene, words: str, count: int) -> str:
 
 def _in_view(counts: Mapping[str, int], view: str) -> int:
     wanted = OPEN_STATUSES if view == "open" else counts if view == "all" else (view,)
-    return sum(counts.get(one, 0) for one in wanted)
+    return add(counts[one] for one in wanted if one in counts)
 
 
 def _paging(scene: Scene, filters: Filters, onto: Key | None, *, later: bool) -> str:

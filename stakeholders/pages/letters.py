@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -51,7 +53,7 @@ def _show_list(scene: Scene) -> None:
     for name in sorted(groups):
         rows = "".join(_row(scene, one) for one in groups[name])
         head = f'<h2 class="e-h2">{escape(_name(scene, groups[name][0]))}</h2>'
-        st.html(f'{head}<div class="e-list">{rows}</div>')
+        st.html(f'{head}<div class="e-list e-letters">{rows}</div>')
 
 
 def _name(scene: Scene, one: Kept) -> str:
@@ -63,13 +65,28 @@ def _name(scene: Scene, one: Kept) -> str:
 
 def _row(scene: Scene, one: Kept) -> str:
     told = scene.t(N_("{sent} of {readers} sent"), sent=one.sent, readers=one.readers)
+    counted = escape(scene.t(N_("counted on {when}"), when=marks.moment(scene, one.created_at)))
     inner = (
-        f'<span class="e-first">{escape(one.label)}</span>'
+        f'<span class="e-first"><b>{escape(_days(scene, one))}</b></span>'
         f'<span class="e-said"><b>{escape(scene.brand(one.brand))}</b> '
-        f'<span class="e-muted">{escape(one.lang)} · {marks.clock(scene, one.created_at)}</span></span>'
+        f'<span class="e-muted">{escape(one.lang.upper())} · {counted} · {escape(one.label)}</span></span>'
         f'<span class="e-last"><span>{escape(told)}</span></span>'
     )
     return wire.link("letters", scene.query({"digest": one.key}), inner, style="e-row")
+
+
+def _days(scene: Scene, one: Kept) -> str:
+    """Word the days that a digest is about: 9 – 15 Nov 2026; a label of another kind stays as it is."""
+    from babel.dates import format_date, format_interval
+
+    year, sign, number = one.label.partition("-W")
+    try:
+        if not sign:
+            return str(format_date(date.fromisoformat(one.label), "medium", locale=scene.locale))
+        first = date.fromisocalendar(int(year), int(number), 1)
+    except ValueError:
+        return one.label
+    return str(format_interval(first, first + timedelta(days=6), "yMMMd", locale=scene.locale))
 
 
 def _drafts(scene: Scene) -> str:
@@ -83,7 +100,8 @@ def _drafts(scene: Scene) -> str:
             shown = words if len(brands) == 1 else f"{words} · {scene.brand(brand)}"
             query = scene.query({"draft": name, "brand": brand})
             chips.append(wire.link("letters", query, escape(shown), style="e-chip"))
-    return f'<p class="e-sub">{escape(scene.t(N_("As it stands now:")))}</p><div class="e-chips">{"".join(chips)}</div>'
+    words = escape(scene.t(N_("Preview of what would be sent, counted up to now:")))
+    return f'<p class="e-sub">{words}</p><div class="e-chips">{"".join(chips)}</div>'
 
 
 def _show_draft(scene: Scene, name: str, brand: str | None) -> None:
@@ -134,7 +152,7 @@ def _show_digest(scene: Scene, written: digests.Digest, query: dict[str, str | N
     subject = written.outline.subject
     st.html(
         f'<div class="e-nav">{_back(scene)}</div><div class="e-card"><h2 class="e-h2">{escape(subject)}</h2>'
-        f'<p class="e-sub">{escape(words)}</p><span class="e-chips">{chips}</span></div>'
+        f'<p class="e-sub">{escape(words)}</p><span class="e-chips">{chips}{_behind(scene, written)}</span></div>'
     )
     st.download_button(
         scene.t(N_("Download as PDF")),
@@ -144,6 +162,15 @@ def _show_digest(scene: Scene, written: digests.Digest, query: dict[str, str | N
         on_click="ignore",
     )
     show_sheet(digests.render_html(written), subject)
+
+
+def _behind(scene: Scene, written: digests.Digest) -> str:
+    """Link to the same days in the pulse, where each figure opens its posts."""
+    told = written.figures
+    last = (told.end - timedelta(microseconds=1)).astimezone(ZoneInfo(told.zone)).date()
+    query = scene.query({"days": 7, "until": last.isoformat(), "brand": told.brand})
+    words = escape(scene.t(N_("These days in the pulse: every figure with its posts")))
+    return wire.link("pulse", query, f"{words} →", style="e-chip")
 
 
 def _file(query: dict[str, str | None]) -> str:
@@ -156,7 +183,10 @@ def _ask_test(scene: Scene, key: str, written: digests.Digest) -> None:
     if not readers:
         return
     with st.expander(scene.t(N_("Send a test to me"))):
-        address = st.selectbox(scene.t(N_("Address, of those in config.toml")), readers, key="digest_test")
+        person = scene.config.settings.people.get(scene.who)
+        own = scene.viewer.mail or (person.mail if person is not None else None)
+        place = readers.index(own) if own in readers else 0
+        address = st.selectbox(scene.t(N_("Address, of those in config.toml")), readers, place, key="digest_test")
         if st.button(scene.t(N_("Send the test")), type="primary") and address:
             try:
                 with scene.store.write() as connection:

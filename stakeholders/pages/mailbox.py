@@ -67,7 +67,7 @@ def show_mailbox(scene: Scene) -> None:
             rows = "".join(_row(scene, one) for one in shown)
             if shown:
                 head = f'<h2 class="e-h2">{escape(scene.t(title, **facts))}</h2>'
-                st.html(f'{head}<div class="e-list">{rows}</div>')
+                st.html(f'{head}<div class="e-list e-letters">{rows}</div>')
         return
     _show_one(scene, opened)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from listener.reason import N_, Reason
+from stakeholders.facet import Bounded
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
 
@@ -79,9 +81,14 @@ def due(scene: Scene, due_at: datetime | None, now: datetime, *, answered: bool 
 
 def moment(scene: Scene, when: datetime) -> str:
     """Word a moment in the instance's zone: 20 nov, 14:05."""
+    return _written(when, "d MMM, HH:mm", scene.config.zone, scene.locale)
+
+
+@lru_cache(maxsize=8_192)
+def _written(when: datetime, pattern: str, zone: tzinfo, locale: str) -> str:
     from babel.dates import format_datetime
 
-    return str(format_datetime(when, "d MMM, HH:mm", tzinfo=scene.config.zone, locale=scene.locale))
+    return str(format_datetime(when, pattern, tzinfo=zone, locale=locale))
 
 
 def clock(scene: Scene, when: datetime) -> str:
@@ -91,18 +98,22 @@ def clock(scene: Scene, when: datetime) -> str:
 
 def day(scene: Scene, when: datetime) -> str:
     """Word a day in the instance's zone: 20 nov."""
-    from babel.dates import format_datetime
-
-    return str(format_datetime(when, "d MMM", tzinfo=scene.config.zone, locale=scene.locale))
+    return _written(when, "d MMM", scene.config.zone, scene.locale)
 
 
-def number(scene: Scene, value: float | None) -> str:
-    """Write a count with the language's separators; None is «not told», never zero."""
-    if value is None:
+def number(scene: Scene, value: float | Bounded | None) -> str:
+    """Write a count with the language's separators; None is «not told», never zero; 500+ is at least so many."""
+    more = isinstance(value, Bounded) and value.more
+    if value is None or (more and value == 0):
         return "—"
+    return _decimal(value, scene.locale) + ("+" if more else "")
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _decimal(value: float, locale: str) -> str:
     from babel.numbers import format_decimal
 
-    return str(format_decimal(value, locale=scene.locale))
+    return str(format_decimal(value, locale=locale))
 
 
 def count(scene: Scene, value: int, one: str, many: str) -> str:

@@ -76,6 +76,8 @@ def show_bar(scene: Scene, case: Case, draft: replies.Draft | None, why_not: Rea
     with st.container(horizontal=True, gap="small", key="case-bar"):
         if case.status == "new":
             _button(scene, N_("I have seen it"), "acknowledge", _see(scene, case), "visibility", main=True)
+        if case.status == "snoozed":
+            _button(scene, N_("Wake it now"), "wake", _wake(scene, case), "alarm", main=True)
         if case.status in (*OPEN_STATUSES, "snoozed"):
             _show_answered(scene, case, draft, why_not)
             _show_snooze(scene, case)
@@ -96,6 +98,10 @@ def _button(scene: Scene, words: str, key: str, step: Step, icon: str, *, main: 
 
 def _see(scene: Scene, case: Case) -> Step:
     return lambda connection, now: steps.acknowledge(connection, case.id, scene.who, now, case.version)
+
+
+def _wake(scene: Scene, case: Case) -> Step:
+    return lambda connection, now: steps.wake(connection, case.id, scene.who, now, case.version)
 
 
 def _close(scene: Scene, case: Case) -> Step:
@@ -140,9 +146,6 @@ def _show_snooze(scene: Scene, case: Case) -> None:
         return put_off(datetime.combine(day, at, zone).astimezone(UTC))(connection, now)
 
     with st.popover(scene.t(N_("Snooze")), icon=":material/snooze:"):
-        if case.status == "snoozed":
-            wake: Step = lambda connection, now: steps.wake(connection, case.id, scene.who, now, case.version)  # noqa: E731
-            st.button(scene.t(N_("Wake it now")), key="wake", width="stretch", on_click=take, args=(scene, wake))
         for place, (words, until) in enumerate(until_choices(scene.now, zone)):
             label = f"{scene.t(words)} · {_hour(scene, until)}"
             step = put_off(until.astimezone(UTC))

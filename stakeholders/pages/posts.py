@@ -11,7 +11,7 @@ from listener.reason import N_
 from stakeholders.pages import figures, marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape, handle, web_link
-from stakeholders.postlist import UNROUTED, Heard, HeardPage, Place, Wanted, count_heard, finds_exactly, read_heard
+from stakeholders.postlist import UNROUTED, Heard, HeardPage, Place, Wanted, count_some, finds_exactly, read_heard
 
 __all__ = ["card", "show"]
 
@@ -34,7 +34,7 @@ def show(scene: Scene) -> None:
             fault = error.say(scene.lang)
     with scene.store.read() as connection:
         exact = asked is None or finds_exactly(connection, asked)
-        total = count_heard(connection, wanted, scene.config.zone, asked)
+        total = count_some(connection, wanted, scene.config.zone, asked)
         page = read_heard(connection, wanted, scene.config.zone, asked, _place(told.get("after", "")), _LIMIT)
     number = f"<b>{marks.number(scene, total)}</b> {escape(scene.t(N_('mentions')))}"
     days = " – ".join(
@@ -56,17 +56,21 @@ def show(scene: Scene) -> None:
         back = wire.link("pulse", scene.query(), escape(scene.t(N_("Pulse"))))
         st.html(marks.empty(scene.t(N_("Nothing here")), more, f"<p>{back}</p>"))
         return
-    st.html(f'<div class="e-heard">{"".join(card(scene, one) for one in page.rows)}</div>')
+    st.html(f'<div class="e-heard">{"".join(card(scene, one, named=wanted.brand is None) for one in page.rows)}</div>')
     st.html(_paging(scene, wanted, words, page, later=bool(told.get("after"))))
 
 
-def card(scene: Scene, one: Heard) -> str:
-    """Write one post: who, when, where, its labels and its case; a stranger's words as text only."""
+def card(scene: Scene, one: Heard, *, named: bool = False) -> str:
+    """Write one post: who, when, where, its labels and its case; a stranger's words as text only.
+
+    `named` says which brand the labels are about: a post that names two brands stands in the list twice.
+    """
     who = scene.t(N_("author withheld")) if one.masked else _author(one) or scene.t(N_("author not told"))
     name = scene.t(N_("not routed yet")) if one.stakeholder is None else scene.t("{name}", name=one.stakeholder)
     by = [
         f"<b><bdi>{escape(who)}</bdi></b>",
         escape(name),
+        *([f'<span class="e-tag">{escape(scene.brand(one.brand))}</span>'] if named else []),
         marks.mood(scene, one.sentiment, unsure=one.unsure),
         escape(scene.t("{name}", name=one.dimension)),
         escape(scene.source(one.source)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import streamlit as st
 
 from listener.reason import N_
@@ -15,19 +17,33 @@ from stakeholders.pages.text import escape
 __all__ = ["show"]
 
 _SIGN = "20s"  # a third of the minute after which nobody is thought to look any more
+_ENOUGH = timedelta(seconds=15)  # a sign is younger than the next run by itself
+
+
+def _tell(scene: Scene, case: Case, now: datetime) -> None:
+    """Say that the case is open here, unless it was just said: after each write all pages read anew."""
+    sign = scene.who, case.id, case.version
+    last, at = st.session_state.get("presence", (None, now))
+    if not scene.who or (last == sign and timedelta() <= now - at < _ENOUGH):
+        return
+    with scene.store.write() as connection:
+        if read_case(connection, case.id) is not None:
+            look(connection, scene.who, case.id, case.version, now)
+    st.session_state["presence"] = sign, now
 
 
 @st.fragment(run_every=_SIGN)
 def show(scene: Scene, case: Case) -> None:
     """Draw who else looks at the case, and say so when it changed since it was drawn; runs again by itself."""
     now = scene.now
-    if scene.who:
-        with scene.store.write() as connection:
-            if read_case(connection, case.id) is not None:
-                look(connection, scene.who, case.id, case.version, now)
-    with scene.store.read() as connection:
-        others = looking(connection, scene.who, [case.id], now).get(case.id, ())
-        stands = read_case(connection, case.id)
+    _tell(scene, case, now)
+    others, stands = scene.keep(
+        ("presence", scene.who, case.id),
+        lambda connection: (
+            looking(connection, scene.who, [case.id], now).get(case.id, ()),
+            read_case(connection, case.id),
+        ),
+    )
     lines = []
     if others:
         sentence = N_("{quote_who} is looking at this case too")

@@ -10,13 +10,23 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from listener.mention import aware
-from stakeholders.inbox import Filters, Key, read_inbox
+from stakeholders.facet import count_some
+from stakeholders.inbox import Filters, Key, follow
 from stakeholders.pages.scene import Scene
 
-__all__ = ["Filters", "case_query", "next_case", "read_after", "read_filters", "toggle", "write_after", "write_filters"]
+__all__ = [
+    "Filters",
+    "case_query",
+    "count",
+    "next_case",
+    "read_after",
+    "read_filters",
+    "toggle",
+    "write_after",
+    "write_filters",
+]
 
 _LARGEST = 2**53  # what an address may ask for; databases take no more than 2**63
-_WINDOW = 200  # rows in which the case that is open is looked for
 
 
 def read_filters(scene: Scene | None = None) -> Filters:
@@ -59,10 +69,11 @@ def read_after(text: str | None) -> Key | None:
     return key if 0 <= key.rank < 10 and 0 <= key.id < _LARGEST else None
 
 
+def count(scene: Scene, filters: Filters, now: datetime) -> int:
+    """Count the cases that the filters let through."""
+    return scene.keep(("count", filters, filters.zone), lambda connection: count_some(connection, filters, now))
+
+
 def next_case(connection: Connection, filters: Filters, number: int | None, now: datetime) -> int | None:
     """Find the case that comes after this one in the view; when this one has left it, the view's first."""
-    ids = [row.case.id for row in read_inbox(connection, filters, now, None, _WINDOW).rows]
-    if number in ids:
-        place = ids.index(number) + 1
-        return ids[place] if place < len(ids) else None
-    return ids[0] if ids else None
+    return follow(connection, filters, number, now)

@@ -19,7 +19,7 @@ from stakeholders.mentioning import Noted, colleagues, mentioned_in, write_note
 from stakeholders.pages import marks
 from stakeholders.pages.moves import Step, run, take
 from stakeholders.pages.scene import Scene
-from stakeholders.pages.text import escape, handle
+from stakeholders.pages.text import escape, handle, straight
 from stakeholders.signature import may_sign, signers, signing_department
 from stakeholders.step import OVER, UNFINISHED
 from stakeholders.template import Template, blanks, fill, find, load, suggest
@@ -52,10 +52,11 @@ def show_reply(scene: Scene, case: Case, opened: CaseMention | None, draft: Draf
 
 def _show_editor(scene: Scene, case: Case, opened: CaseMention | None, draft: Draft | None) -> None:
     state, text = st.session_state, f"draft-{case.id}"
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    row = st.container(horizontal=True, gap="small", vertical_alignment="center")
     said = opened.mention.post.lang if opened is not None else None
     usual = draft.lang if draft is not None else said if said in LANGUAGES else scene.lang
-    lang = right.segmented_control(
+    place = row.container(width="stretch")  # what fits is known when the language is
+    lang = row.segmented_control(
         scene.t(N_("Language of the reply")),
         LANGUAGES,
         default=state.get(f"lang-{case.id}", usual),
@@ -63,14 +64,16 @@ def _show_editor(scene: Scene, case: Case, opened: CaseMention | None, draft: Dr
         key=f"lang-{case.id}",
         on_change=lambda: _refill(scene, case, opened, None),
         required=True,
+        label_visibility="collapsed",
     )
     fitting = {one.key: one for one in _fitting(scene, case, opened, str(lang or usual))}
-    left.selectbox(
+    place.selectbox(
         scene.t(N_("Template")),
         list(fitting),
         key=f"template-{case.id}-{lang}",
         format_func=lambda key: _title(scene, fitting.get(key)),
         on_change=lambda: _refill(scene, case, opened, state.get(f"template-{case.id}-{lang}")),
+        label_visibility="collapsed",
     )
     if text not in state:
         first = next(iter(fitting.values()), None)
@@ -78,7 +81,7 @@ def _show_editor(scene: Scene, case: Case, opened: CaseMention | None, draft: Dr
         state[f"base-{case.id}"] = state[text]
     if draft is not None and (draft.state == "returned" or draft.text != state[text]):
         _show_other(scene, draft)
-    st.text_area(scene.t(N_("Reply")), key=text, height=142, max_chars=LONGEST, label_visibility="collapsed")
+    st.text_area(scene.t(N_("Reply")), key=text, height=118, max_chars=LONGEST, label_visibility="collapsed")
 
     def keep(connection: Connection, now: datetime) -> object:
         words = str(state.get(text) or "")
@@ -123,7 +126,8 @@ def _fitting(scene: Scene, case: Case, opened: CaseMention | None, lang: str) ->
 def _title(scene: Scene, template: Template | None) -> str:
     if template is None:
         return ""
-    return template.reply.title + (f" · {scene.t(N_('your own'))}" if template.own else "")
+    own = f" · {scene.t(N_('your own'))}" if template.own else ""
+    return f"{scene.t(N_('Template'))}: {template.reply.title}{own}"
 
 
 def _filled(scene: Scene, case: Case, opened: CaseMention | None, template: Template | None) -> str:
@@ -172,7 +176,7 @@ def _show_kept(scene: Scene, case: Case, opened: CaseMention | None, draft: Draf
         f'<div class="e-by">{line}<bdi>{escape(who)}</bdi>{marks.clock(scene, at)}{_room(scene, opened, draft)}</div>'
     )
     if free:
-        st.code(draft.text, language=None, wrap_lines=True)
+        st.code(straight(draft.text), language=None, wrap_lines=True)
     else:
         words = f'<div class="e-post"><bdi dir="auto">{escape(draft.text)}</bdi></div>'
         st.html(f'<article class="e-card">{words}</article>')

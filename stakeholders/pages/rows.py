@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from listener.match import Matcher
+from listener.mention import Brand
 from listener.reason import N_
 from stakeholders.attention import Unread
 from stakeholders.inbox import Filters, InboxRow
@@ -18,6 +20,8 @@ __all__ = ["draw_rows"]
 
 _FRESH: Mapping[Unread, str] = {"new": N_("not seen by you yet"), "changed": N_("changed since you saw it")}
 
+_Drawn = dict[tuple[int, Unread | None, tuple[str, ...]], tuple[InboxRow, str]]
+
 
 def draw_rows(
     scene: Scene,
@@ -28,33 +32,45 @@ def draw_rows(
     now: datetime,
 ) -> str:
     """Write the list; `unread` and `looking` are by the number of the case."""
-    matcher = Matcher(scene.config.brands)
+    # A row looks the same to all who read it in one language; rows that are kept (Scene.keep) are the same objects.
+    config, known = scene.keep(("inbox drawn", filters, scene.lang), lambda _: (scene.config, _Drawn()))
+    if config is not scene.config:
+        known = {}
     drawn = []
     for row in rows:
-        case = row.case
-        label = escape(scene.t(N_("Choose case {number}"), number=case.id))
-        state = f" {unread[case.id]}" if case.id in unread else ""
-        inner = _row(scene, filters, row, matcher, unread.get(case.id), looking.get(case.id, ()), now)
-        drawn.append(
-            f'<div class="e-item{state}" data-id="{case.id}" data-version="{case.version}">'
-            f'<label class="e-tick"><input type="checkbox" aria-label="{label}"></label>{inner}</div>'
-        )
+        variant = id(row), unread.get(row.case.id), tuple(looking.get(row.case.id, ()))
+        kept = known.get(variant)
+        if kept is None or kept[0] is not row:
+            kept = known[variant] = row, _item(scene, filters, row, *variant[1:], now)
+        drawn.append(kept[1])
     return f'<div class="e-list">{"".join(drawn)}</div>'
 
 
+def _item(
+    scene: Scene, filters: Filters, row: InboxRow, unread: Unread | None, looking: Sequence[str], now: datetime
+) -> str:
+    case = row.case
+    label = escape(scene.t(N_("Choose case {number}"), number=case.id))
+    state = f" {unread}" if unread else ""
+    return (
+        f'<div class="e-item{state}" data-id="{case.id}" data-version="{case.version}">'
+        f'<label class="e-tick"><input type="checkbox" aria-label="{label}"></label>'
+        f"{_row(scene, filters, row, unread, looking, now)}</div>"
+    )
+
+
+@lru_cache(maxsize=4)
+def _matcher(brands: tuple[Brand, ...]) -> Matcher:
+    return Matcher(brands)
+
+
 def _row(
-    scene: Scene,
-    filters: Filters,
-    row: InboxRow,
-    matcher: Matcher,
-    unread: Unread | None,
-    looking: Sequence[str],
-    now: datetime,
+    scene: Scene, filters: Filters, row: InboxRow, unread: Unread | None, looking: Sequence[str], now: datetime
 ) -> str:
     """Write one case in two lines."""
     case = row.case
     over = case.answered_at is not None or case.status in OVER
-    terms = matcher.find(row.snippet).get(case.brand, ())
+    terms = _matcher(scene.config.brands).find(row.snippet).get(case.brand, ())
     due = marks.due(scene, case.due_at, now, answered=over) or escape(scene.t("{name}", name=case.status))
     said = clip(row.snippet, terms)
     if case.kind == "crisis" and case.reasons:  # what rose, since when and why says more than any one post

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
 
 from listener.config import Config
 from listener.database import Store
 from listener.reason import label, say
 from listener.settings import DepartmentTable
 from listener.taxonomy import DEPARTMENTS, LANGUAGES
+from stakeholders.pages.memory import AGE, Memory
 from stakeholders.viewer import HERE, Viewer
 
 __all__ = ["Scene", "list_people"]
+
+T = TypeVar("T")
+_MEMORY = Memory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,22 @@ class Scene:
     @property
     def locale(self) -> str:
         """Give the locale of numbers and dates: the language as the country writes it, where that is known."""
-        from babel import localedata
+        return _locale(self.lang, self.config.settings.instance.country.upper())
 
-        country = f"{self.lang}_{self.config.settings.instance.country.upper()}"
-        return country if localedata.exists(country) else self.lang
+    def keep(self, question: Hashable, ask: Callable[[Connection], T], age: float = AGE) -> T:
+        """Read something of the database, or give what was read of it before, for as long as nothing in it changed.
+
+        `question` names what is asked with all that the answer depends on, but the database, what this reader may see
+        of it, and the clock: what changes by the clock alone is at most `age` seconds old. The answer is shared.
+        """
+        guard = self.store.engine.get_execution_options().get("guard")
+        sight = getattr(guard, "__self__", guard)  # the Scope of departments, None for who sees all
+
+        def read() -> T:
+            with self.store.read() as connection:
+                return ask(connection)
+
+        return _MEMORY.keep(self.store.url, self.store.stamp(), (sight, question), read, age)
 
     def query(self, more: Mapping[str, object] | None = None) -> dict[str, object]:
         """Give the query of a link: its own values, and the language where it is not the instance's."""
@@ -58,6 +77,13 @@ class Scene:
     def source(self, key: str) -> str:
         """Give the name of a source for people: those of the demo without their prefix."""
         return key.removeprefix("demo-")
+
+
+@lru_cache(maxsize=64)
+def _locale(lang: str, country: str) -> str:
+    from babel import localedata
+
+    return f"{lang}_{country}" if localedata.exists(f"{lang}_{country}") else lang
 
 
 def list_people(departments: Iterable[DepartmentTable]) -> list[str]:

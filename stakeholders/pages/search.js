@@ -1,5 +1,7 @@
 // Ask while somebody writes how many cases a search finds and where it cannot be read; Enter puts it into the address.
 export default function (component) {
+  // Data that changed mounts this anew: what was mounted before must not answer too.
+  (document.escucha ??= {}).search?.();
   const { setTriggerValue } = component;
   const box = () => document.querySelector("#e-q");
   let timer = 0;
@@ -33,11 +35,17 @@ export default function (component) {
     }
   };
   const hold = (event) => {
-    if (event.target.closest?.("[data-insert]")) event.preventDefault(); // the box keeps its place
+    if (event.target.closest?.("[data-insert], [data-find]")) event.preventDefault(); // the box keeps its place
   };
   const click = (event) => {
     const chip = event.target.closest?.("[data-insert]");
     const field = box();
+    if (field && event.target.closest?.("[data-find]")) {
+      clearTimeout(timer);
+      go(field.value);
+      field.blur();
+      return;
+    }
     if (!chip || !field) return;
     const end = field.selectionStart ?? field.value.length;
     const start = field.value.slice(0, end).search(/[^\s()]*$/);
@@ -49,8 +57,8 @@ export default function (component) {
   const focus = (event) => { if (event.target.id === "e-q") { told = null; peek(); } };
   const listeners = { input: write, keydown: press, mousedown: hold, click, focusin: focus };
   for (const [name, one] of Object.entries(listeners)) document.addEventListener(name, one);
-  return () => {
+  return (document.escucha.search = () => {
     clearTimeout(timer);
     for (const [name, one] of Object.entries(listeners)) document.removeEventListener(name, one);
-  };
+  });
 }

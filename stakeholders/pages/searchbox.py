@@ -10,7 +10,8 @@ import streamlit as st
 from listener.query import QueryError, parse
 from listener.reason import N_
 from listener.taxonomy import LANGUAGES
-from stakeholders.inbox import LONGEST_SEARCH, Filters, count_inbox
+from stakeholders.facet import count_some
+from stakeholders.inbox import LONGEST_SEARCH, Filters
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
@@ -38,10 +39,13 @@ def show_search(scene: Scene, filters: Filters) -> None:
     """Draw the search box with what it says below; while one writes, only this runs."""
     label = escape(scene.t(N_("Search the cases")))
     hint = escape(scene.t(N_("Search: words, from:osiptel, since:2026-11-01")))
+    find = escape(scene.t(N_("Search")))
     st.html(
         f'<div class="e-search" role="search"><input id="e-q" type="search" value="{escape(filters.q)}" '
         f'maxlength="{LONGEST_SEARCH}" placeholder="{hint}" aria-label="{label}" aria-describedby="e-peek" '
-        'autocomplete="off" spellcheck="false" enterkeyhint="search"><kbd>/</kbd></div>'
+        'autocomplete="off" spellcheck="false" enterkeyhint="search"><kbd>/</kbd>'
+        f'<button type="button" data-find aria-label="{find}" title="{find}">'
+        '<span aria-hidden="true">⌕</span></button></div>'
     )
     component = st.components.v2.component("escucha.search", js=script("search.js"))
     told = component(key="search", height=1, on_peek_change=lambda: None).get("peek")
@@ -83,11 +87,11 @@ def _answer(scene: Scene, filters: Filters, text: str) -> str:
     if fault:
         return fault
     with scene.store.read() as connection:
-        found = count_inbox(connection, replace(filters, q=text), scene.now)
-        every = count_inbox(connection, Filters(status="all", q=text, zone=filters.zone), scene.now)
+        found = count_some(connection, replace(filters, q=text), scene.now)
+        every = count_some(connection, Filters(status="all", q=text, zone=filters.zone), scene.now)
     words = marks.count(scene, found, N_("1 case"), N_("{n} cases"))
     line = f"<b>{escape(words)}</b> {escape(scene.t(N_('in this view')))}"
-    if every != found:
+    if every != found or every.more != found.more:
         line += f' <span class="e-muted">· {marks.number(scene, every)} {escape(scene.t(N_("in all")))}</span>'
     return f'<p class="e-sub">{line} <span class="e-muted"><kbd>↵</kbd></span></p>'
 

@@ -12,19 +12,20 @@ import streamlit as st
 from pydantic import BaseModel, SecretStr
 
 from listener.config import load
-from listener.errors import ConfigError
+from listener.errors import ConfigError, Fault
 from listener.fold import fold
 from listener.reason import N_
+from listener.taxonomy import Department
 from stakeholders.desk import Desk
 from stakeholders.order import describe_order
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene, list_people
+from stakeholders.pages.silencing import show_silences
 from stakeholders.pages.text import escape
 from stakeholders.registry import Entry, Registry
 from stakeholders.registry import load as load_registry
-from stakeholders.rota import on_duty
+from stakeholders.rota import next_change, on_duty
 from stakeholders.rules import rules_of
-from stakeholders.silences import active_silences
 
 __all__ = ["show"]
 
@@ -37,18 +38,24 @@ _KEYS = re.compile("secret|token|password|key", re.I)  # keys of sources, which 
 def show(scene: Scene) -> None:
     """Draw the page of the settings."""
     now = scene.now
+    faults = _read_faults(scene)
     st.html(marks.head(scene.t(N_("Settings")), _line(scene)))
-    st.html(_faults(scene))
-    st.html(_heading(scene, N_("Who is told")) + _departments(scene, now))
-    st.html(_heading(scene, N_("Silences")) + _silences(scene, now))
+    told = st.session_state.pop("told", None)
+    if told is not None:
+        style, why = told
+        st.html(marks.note(why.say(scene.lang), style))
+    st.html(_state(scene, faults))
+    st.html(_heading(scene, N_("Who is told, and who is on duty")) + _departments(scene, now))
+    st.html(_heading(scene, N_("Silences")))
+    show_silences(scene, now)
+    _show_registry(scene, now)
     rules = rules_of(scene.config.settings, scene.config.folder)
     steps = "".join(f"<li>{'<br>'.join(map(escape, step))}</li>" for step in _steps(describe_order(rules, scene.lang)))
     st.html(
         _heading(scene, N_("Who answers: the first that fits wins"))
         + f'<div class="e-card"><ol class="e-order">{steps}</ol></div>'
     )
-    _show_registry(scene, now)
-    st.html(_heading(scene, N_("config.toml, as it is read")) + _sections(scene))
+    st.html(_heading(scene, N_("config.toml, as it is read")) + _sections(scene, faults))
 
 
 def _heading(scene: Scene, words: str) -> str:
@@ -74,66 +81,74 @@ def _line(scene: Scene) -> str:
     return f"<b>{name}</b> · {escape(words)}"
 
 
-def _faults(scene: Scene) -> str:
-    """Check the file as it lies there now: a broken one is told here while the last good one goes on."""
+def _read_faults(scene: Scene) -> Sequence[Fault]:
+    """Read the file as it lies there now: a broken one is told here while the last good one goes on."""
     path = scene.config.path
     if path is None:
-        return ""
+        return ()
     try:
         load(Path(path), secrets=False)
     except ConfigError as error:
-        title = scene.t(N_("The file has faults; what was read before goes on until they are mended:"))
-        lines = "".join(f"<li>{escape(str(fault))}</li>" for fault in error.faults)
-        return f'<div class="e-note bad" role="alert">{escape(title)}<ul class="e-why">{lines}</ul></div>'
-    return marks.note(scene.t(N_("The file has no faults.")))
+        return error.faults
+    return ()
+
+
+def _state(scene: Scene, faults: Sequence[Fault]) -> str:
+    """Say how the file is; each fault stands again beside the table that it is about."""
+    if scene.config.path is None:
+        return ""
+    if not faults:
+        return marks.note(scene.t(N_("The file has no faults.")))
+    title = scene.t(N_("The file has faults; what was read before goes on until they are mended:"))
+    lines = "".join(f"<li>{escape(str(fault))}</li>" for fault in faults)
+    return f'<div class="e-note bad" role="alert">{escape(title)}<ul class="e-why">{lines}</ul></div>'
 
 
 def _departments(scene: Scene, now: datetime) -> str:
     settings = scene.config.settings
     rows = []
     for name, table in settings.departments.items():
-        duty = on_duty(settings, name, now)
         told = ", ".join(table.alert) or scene.t(N_("nobody: communications is told instead"))
         people = ", ".join(list_people([table])) or "—"
-        who = scene.t(N_("on duty now: {quote_who}"), quote_who=duty.who) if duty is not None else ""
         steps = len(table.escalation)
         chain = marks.count(scene, steps, N_("1 step of escalation"), N_("{n} steps of escalation")) if steps else ""
-        more = " · ".join(escape(part) for part in (who, chain) if part)
+        more = f"<br><span class=e-muted>{escape(chain)}</span>" if chain else ""
         rows.append(
-            f"<tr><th scope=row>{escape(scene.t('{department}', department=name))}</th><td>{escape(told)}"
-            f"{f'<br><span class=e-muted>{more}</span>' if more else ''}</td><td>{escape(people)}</td></tr>"
+            f"<tr><th scope=row>{escape(scene.t('{department}', department=name))}</th><td>{escape(told)}{more}</td>"
+            f"<td>{escape(people)}</td><td>{_duty(scene, name, now)}</td></tr>"
         )
-    heads = (N_("Department"), N_("Alerts go to"), N_("People"))
+    heads = (N_("Department"), N_("Alerts go to"), N_("People"), N_("On duty"))
     return _table(scene, heads, rows)
 
 
-def _silences(scene: Scene, now: datetime) -> str:
-    with scene.store.read() as connection:
-        found = active_silences(connection, now)
-    if not found:
-        words = scene.t(N_("Nothing is silenced. To silence for a while, with a reason: escucha silences add"))
-        return f'<p class="e-sub">{escape(words)}</p>'
-    rows = [
-        f"<tr><td>{_matchers(scene, one.matchers.told())}</td><td><bdi>{escape(one.why)}</bdi></td>"
-        f"<td><bdi>{escape(one.author)}</bdi></td><td>{marks.clock(scene, one.ends_at)}</td></tr>"
-        for one in found
-    ]
-    return _table(scene, (N_("What"), N_("Why"), N_("Who"), N_("Until")), rows)
+def _duty(scene: Scene, name: Department, now: datetime) -> str:
+    """Write who of a department is on duty now, and who comes next and when; a dash without a rota."""
+    settings = scene.config.settings
+    if settings.departments[name].rota is None:
+        return '<span class="e-muted">—</span>'
+    duty, change = on_duty(settings, name, now), next_change(settings, name, now)
+    who = f"<b><bdi>{escape(duty.who)}</bdi></b>" if duty is not None else escape(scene.t(N_("nobody now")))
+    if change is None:
+        return who
+    at, following = change
+    when = _moment(scene, at)
+    words = scene.t(N_("from {when}: nobody"), when=when)
+    if following is not None:
+        words = scene.t(N_("from {when}: {quote_who}"), when=when, quote_who=following.who)
+    return f'{who}<br><span class="e-muted">{escape(words)}</span>'
 
 
-def _matchers(scene: Scene, told: Mapping[str, Any]) -> str:
-    parts = []
-    for name, value in told.items():
-        values = value if isinstance(value, list) else [value]
-        words = ", ".join(scene.t("{name}", name=one) if isinstance(one, str) else str(one) for one in values)
-        parts.append(f"<code>{escape(name)}</code> {escape(words)}")
-    return "<br>".join(parts)
+def _moment(scene: Scene, when: datetime) -> str:
+    """Word a moment of a rota on the clock of its own zone: Mon 23, 22:00."""
+    from babel.dates import format_datetime
+
+    return str(format_datetime(when, "EEE d, HH:mm", tzinfo=when.tzinfo, locale=scene.locale))
 
 
 def _table(scene: Scene, heads: Sequence[str], rows: Sequence[str]) -> str:
     top = "".join(f"<th scope=col>{escape(scene.t(one))}</th>" for one in heads)
     return (
-        f'<div class="e-list e-scroll"><table class="e-table"><thead><tr>{top}</tr></thead>'
+        f'<div class="e-list"><table class="e-table e-stacked"><thead><tr>{top}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -142,11 +157,14 @@ def _show_registry(scene: Scene, now: datetime) -> None:
     """Let the reader look a body up: who it is, by which accounts and addresses it is known, and since when."""
     st.html(_heading(scene, N_("Registry: known institutions, media and companies")))
     registry = _registry(Desk(scene.config).countries, _extra(scene))
+    if "_registry" not in st.session_state:
+        st.session_state["_registry"] = st.query_params.get("registry", "")[:80]
     words = st.text_input(
         scene.t(N_("Search by name, account or address")),
         key="_registry",
         placeholder="Osiptel, @indecopi, gob.pe",
         label_visibility="collapsed",
+        on_change=_keep_search,
     )
     if not words.strip():
         told = N_("{n} entries. Type a name, an account or an address.")
@@ -164,6 +182,15 @@ def _show_registry(scene: Scene, now: datetime) -> None:
     if len(found) > _SHOWN:
         told = scene.t(N_("{shown} of {total} shown."), shown=_SHOWN, total=marks.number(scene, len(found)))
         st.html(f'<p class="e-sub">{escape(told)}</p>')
+
+
+def _keep_search() -> None:
+    """Put what is looked for into the address, so that the answer can be shared."""
+    words = str(st.session_state.get("_registry") or "").strip()
+    if words:
+        st.query_params["registry"] = words[:80]
+    else:
+        st.query_params.pop("registry", None)
 
 
 def _search(registry: Registry, words: str) -> Iterator[Entry]:
@@ -200,18 +227,23 @@ def _extra(scene: Scene) -> tuple[tuple[Path, float], ...]:
     return tuple((path, path.stat().st_mtime) for path in paths if path.is_file())
 
 
-def _sections(scene: Scene) -> str:
+def _sections(scene: Scene, faults: Sequence[Fault]) -> str:
+    """Write each table of the file, closed; one with a fault is open and says it in its place."""
     settings = scene.config.settings
     drawn = []
     for name in type(settings).model_fields:
         if name not in settings.model_fields_set or name in _ELSEWHERE:
             continue
         lines = list(_lines(getattr(settings, name), (name,)))
-        if lines:
+        wrong = [fault for fault in faults if fault.where.partition(".")[0] == name]
+        if lines or wrong:
             body = "\n".join(lines)
+            said = "".join(f"<li>{escape(str(fault))}</li>" for fault in wrong)
+            said = f'<ul class="e-why e-late">{said}</ul>' if said else ""
+            count = escape(marks.count(scene, len(lines), N_("1 line"), N_("{n} lines")))
             drawn.append(
-                f'<details class="e-toml"><summary><code>[{escape(name)}]</code></summary>'
-                f"<pre>{escape(body)}</pre></details>"
+                f'<details class="e-toml"{" open" if wrong else ""}><summary><code>[{escape(name)}]</code> '
+                f'<span class="e-muted">{count}</span></summary>{said}<pre>{escape(body)}</pre></details>'
             )
     return f'<div class="e-list e-tomls">{"".join(drawn)}</div>'
 

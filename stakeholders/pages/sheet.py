@@ -25,6 +25,9 @@ export default function ({ data, parentElement }) {
   frame.onload = () => {
     const body = frame.contentDocument?.documentElement;
     if (body) frame.style.height = Math.min(6000, body.scrollHeight + 8) + "px";
+    // Who comes by Tab sees where they are.
+    frame.contentWindow?.addEventListener("focus", () => { frame.style.outline = "2px solid #2a917d"; });
+    frame.contentWindow?.addEventListener("blur", () => { frame.style.outline = "none"; });
   };
   frame.srcdoc = data.page;
 }

@@ -55,11 +55,15 @@ def row(
         doubt = escape(scene.t(N_("Its zero may not be a zero.")))
         count = f'<span class="e-unsure" title="{doubt}"><b>0</b> ?</span>'
     newest = marks.ago(scene, one.newest, now) if one.newest else escape(scene.t(N_("none yet")))
-    label, last = escape(scene.t(N_("last 24 h"))), escape(scene.t(N_("last new post")))
+    heard = marks.ago(scene, one.last_ok, now) if one.last_ok else escape(scene.t(N_("never")))
+    label, last, answer = (
+        escape(scene.t(words)) for words in (N_("last 24 h"), N_("last new post"), N_("last answer"))
+    )
     summary = (
         f"<summary>{name}{strip.draw(scene, found, brought, period, now)}"
         f'<span class="n"><span class="lab">{label}</span> {count}</span>'
-        f'<span class="n"><span class="lab">{last}</span> {newest}</span></summary>'
+        f'<span class="n"><span class="lab">{last}</span> {newest}</span>'
+        f'<span class="n"><span class="lab">{answer}</span> {heard}{_soon(scene, one, now)}</span></summary>'
     )
     facts = "".join(f"<dt>{escape(title)}</dt><dd>{value}</dd>" for title, value in _facts(scene, one, now))
     body = f'<dl class="e-facts two own">{facts}</dl>'
@@ -68,6 +72,24 @@ def row(
         body += f'<p class="e-sub">{title}</p>{strip.list_gaps(scene, found)}'
     is_open = " open" if one.state not in ("connected", "never asked", "waiting") else ""
     return f'<details class="e-source {style}"{is_open}>{summary}{_told(scene, one, now)}{body}</details>'
+
+
+def _soon(scene: Scene, one: Health, now: datetime) -> str:
+    """Say when it is asked next, and how many requests are left where the platform tells."""
+    told = ""
+    if one.held is not None:
+        told = scene.t(N_("being asked right now"))
+    elif one.next_due is not None:
+        soon = one.next_due > now
+        told = (
+            scene.t(N_("next in {span}"), span=marks.span(scene, one.next_due - now))
+            if soon
+            else scene.t(N_("due now"))
+        )
+    lines = [told] if told else []
+    if one.quota is not None and one.quota.left is not None:
+        lines.append(scene.t(N_("requests left: {n}"), n=marks.number(scene, one.quota.left)))
+    return "".join(f'<span class="e-muted">{escape(line)}</span>' for line in lines)
 
 
 def _told(scene: Scene, one: Health, now: datetime) -> str:

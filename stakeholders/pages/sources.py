@@ -86,14 +86,13 @@ def _line(scene: Scene, found: Sequence[Health], troubled: Sequence[Health]) -> 
 
 def _show_apart(scene: Scene, apart: Sequence[Health]) -> str:
     words = scene.t(N_("Not asked: enabled = false in config.toml. It brings no posts, which is not the same as none."))
-    state = escape(scene.t(N_("not connected")))
     lines = "".join(
-        f'<div class="e-apart"><span><b>{escape(one.source)}</b>{_kind(one)}</span>'
-        f'<span class="e-state off"><span aria-hidden="true">○</span> {state}</span></div>'
+        f'<li class="e-apart"><span class="e-state off" aria-hidden="true">○</span> <b>{escape(one.source)}</b>'
+        f"{_kind(one)}</li>"
         for one in apart
     )
     title = _title(scene.t(N_("Not connected")))
-    return f'{title}<p class="e-sub">{escape(words)}</p><div class="e-aparts">{lines}</div>'
+    return f'{title}<p class="e-sub">{escape(words)}</p><ul class="e-aparts">{lines}</ul>'
 
 
 def _kind(one: Health) -> str:

@@ -97,7 +97,8 @@ def axis(scene: Scene, period: Period) -> str:
     ticks = "".join(f"<span>{escape(word)}</span>" for word in words)
     return (
         f'<div class="e-axis" aria-hidden="true"><span></span><span class="ticks">{ticks}</span>'
-        f"<span>{escape(scene.t(N_('last 24 h')))}</span><span>{escape(scene.t(N_('last new post')))}</span></div>"
+        f"<span>{escape(scene.t(N_('last 24 h')))}</span><span>{escape(scene.t(N_('last new post')))}</span>"
+        f"<span>{escape(scene.t(N_('last answer')))}</span></div>"
     )
 
 

@@ -7,26 +7,40 @@ an address to load or as a direction of writing (WHATWG HTML, https://html.spec.
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from listener.mention import Term
+from stakeholders.quote import thin
 
-__all__ = ["clip", "escape", "handle", "highlight", "web_link"]
+__all__ = ["clip", "escape", "handle", "highlight", "straight", "web_link"]
 
 LONGEST = 12_000  # characters of one post that a page shows
 
 # Signs that turn the direction of what follows: shown, so that «txt.exe» cannot be dressed up as «exe.txt».
 _TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "⇄")
+_PLAIN = re.compile("[^&<>\"'\u0300-\U0010ffff]*").fullmatch  # letters of Latin alone: nothing to guard against
 
 
 def escape(text: object) -> str:
-    """Escape anything for an element or a quoted attribute; control characters go, turns of direction are shown."""
-    shown = str(text).translate(_TURNS)
+    """Escape anything for an element or a quoted attribute.
+
+    Control characters and floods of combining signs go, turns of direction are shown.
+    """
+    shown = thin(str(text))
+    if shown.isprintable() and _PLAIN(shown):
+        return shown  # most of what a page shows, at a fifth of the price
+    shown = shown.translate(_TURNS)
     if not shown.isprintable():
         shown = "".join(c for c in shown if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return html.escape(shown, quote=True)
+
+
+def straight(text: str) -> str:
+    """Take the signs out of a text that turn the direction of what follows: it is copied as it is read."""
+    return text.translate(dict.fromkeys(_TURNS))
 
 
 def handle(name: str) -> str:
@@ -35,21 +49,37 @@ def handle(name: str) -> str:
     return bare if bare.startswith("u/") else f"@{bare}"
 
 
-def highlight(text: str, terms: Iterable[Term] = (), limit: int = LONGEST) -> str:
+def highlight(
+    text: str, terms: Iterable[Term] = (), limit: int = LONGEST, spoken: Mapping[str, str] | None = None
+) -> str:
     """Escape a post's text with the words that named the brand in <mark>; its direction stays inside a <bdi>.
 
-    Offsets that do not fit the text (it was edited at the source) are left out.
+    `spoken` holds words of the text that decided a label, each with what it decided, which its tooltip says; the first
+    place of each is underlined. Offsets that do not fit the text (it was edited at the source) are left out.
     """
     parts: list[str] = []
     place = 0
     shown = text[:limit]
-    for term in sorted(terms, key=lambda one: one.start):
-        if place <= term.start < term.end <= len(shown):
-            parts.append(escape(shown[place : term.start]))
-            parts.append(f"<mark>{escape(shown[term.start : term.end])}</mark>")
-            place = term.end
+    named = [(term.start, term.end, "") for term in terms if 0 <= term.start < term.end <= len(shown)]
+    for start, end, why in sorted((*named, *_places(shown, spoken or {}, named))):
+        if place <= start:
+            tag = f'<mark class="e-spoke" title="{escape(why)}">' if why else "<mark>"
+            parts.append(f"{escape(shown[place:start])}{tag}{escape(shown[start:end])}</mark>")
+            place = end
     parts.append(escape(shown[place:]) + ("…" if len(text) > limit else ""))
     return f'<bdi dir="auto">{"".join(parts)}</bdi>'
+
+
+def _places(text: str, spoken: Mapping[str, str], named: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Find where the words stand that decided a label, beside those that named the brand."""
+    taken = [(start, end) for start, end, _ in named]
+    found = []
+    for words, why in sorted(spoken.items(), key=lambda one: -len(one[0])):
+        place = re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text)
+        if place is not None and all(place.end() <= start or end <= place.start() for start, end in taken):
+            taken.append(place.span())
+            found.append((*place.span(), why))
+    return found
 
 
 def clip(text: str, terms: Iterable[Term] = (), width: int = 220) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-__all__ = ["ICON", "INKS", "LOGO", "OPTIONS", "prepare", "style"]
+__all__ = ["FONT", "ICON", "INKS", "LOGO", "OPTIONS", "prepare", "style"]
 
-_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 # Marks of charts, by the theme that the reader sees: charts are drawn on a canvas and know no style sheet.
 INKS = {
     "light": {
         "ink": "#1d2a2c", "muted": "#586769", "line": "#dfe5e4", "ground": "#ffffff",
-        "positive": "#0f6b5c", "neutral": "#b4bfbf", "negative": "#b3452c", "gap": "#eceff0", "other": "#8b9a9c",
+        "positive": "#0f6b5c", "neutral": "#b4bfbf", "negative": "#b3452c", "gap": "#eceff0", "other": "#839395",
     },
     "dark": {
         "ink": "#e7eded", "muted": "#a3b2b4", "line": "#2c393b", "ground": "#172022",
@@ -25,8 +25,8 @@ INKS = {
 }  # fmt: skip
 
 OPTIONS: dict[str, object] = {
-    "theme.font": _FONT,
-    "theme.headingFont": _FONT,
+    "theme.font": FONT,
+    "theme.headingFont": FONT,
     "theme.baseFontSize": 15,
     "theme.baseRadius": "6px",
     "theme.buttonRadius": "6px",

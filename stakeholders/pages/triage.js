@@ -1,11 +1,16 @@
-// Work through the rows of the inbox by keyboard and mouse. What is chosen lives here, in the browser: choosing asks
-// nobody, and a list that is drawn anew (by the program, every few seconds) finds its rows chosen as they were.
-const memory = { at: null, place: 0, picked: new Set(), last: null, keys: false, versions: {} };
+// Work through the rows of the inbox, and with the one case that is open, by keyboard and mouse. What is chosen lives
+// here, in the browser: choosing asks nobody, and a list that is drawn anew (by the program, every few seconds) finds its
+// rows chosen as they were.
+const memory = { at: null, place: 0, picked: new Set(), last: null, keys: false, stamp: null };
+const LISTED = "jkorx*./"; // keys that only a list answers
 
 export default function (component) {
+  // Data that changed mounts this anew: what was mounted before must not answer too.
+  (document.escucha ??= {}).triage?.();
   const { data, setTriggerValue } = component;
   const $ = (wanted) => document.querySelector(wanted);
   const items = () => [...document.querySelectorAll(".e-item")];
+  const own = () => $("[data-case]"); // the head of the case that is open
   const link = (item) => item?.querySelector("a.e-row");
   const still = (item) => !item.classList.contains("busy"); // no step is under way with it
   const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], [role=combobox]");
@@ -37,6 +42,9 @@ export default function (component) {
       item.classList.toggle("at", here);
       const box = item.querySelector("input");
       if (box && box.checked !== on) box.checked = on;
+      // One stop of Tab for the whole list: arrows and j, k go on from there, the space bar chooses.
+      if (box) box.tabIndex = -1;
+      link(item).tabIndex = here || (!known.has(memory.at) && place === 0) ? 0 : -1;
     });
     const many = memory.picked.size;
     const bar = $(".e-act");
@@ -57,7 +65,12 @@ export default function (component) {
       if (arrived) row.scrollIntoView({ block: "nearest" });
     }
     if (row) arrived = false;
+    own()?.classList.add("live");
     const undo = $(".e-undo[data-left]");
+    if ((undo?.dataset.at ?? null) !== memory.stamp) { // the step was answered: what stayed as it was can be worked with
+      memory.stamp = undo?.dataset.at ?? null;
+      setTimeout(() => document.querySelectorAll(".busy").forEach((one) => one.classList.remove("busy")), 500);
+    }
     if (undo && !undo.dataset.timed) {
       undo.dataset.timed = "1";
       setTimeout(() => undo.classList.add("gone"), Math.max(0, Number(undo.dataset.left)) * 1000);
@@ -94,6 +107,7 @@ export default function (component) {
   };
   const targets = () => {
     const all = items();
+    if (own()) return own().dataset.case ? [own()].filter(still) : [];
     const many = all.filter((item) => memory.picked.has(item.dataset.id));
     return many.length ? many : all.filter((item) => item.dataset.id === memory.at && still(item));
   };
@@ -101,12 +115,18 @@ export default function (component) {
     if (!targets().length) return;
     const box = $("dialog#e-" + name);
     box?.showModal();
-    box?.querySelector("input, select")?.focus();
+    box?.querySelector("input, [data-press]")?.focus();
+  };
+  const help = () => {
+    const box = $("dialog#e-help");
+    const switched = box?.querySelector("[data-keys]");
+    if (switched) switched.checked = localStorage.getItem("escucha-keys") !== "off";
+    box?.showModal();
   };
   const act = (what, more = {}) => {
     const wanted = targets();
     if (!wanted.length && what !== "undo" && what !== "show") return;
-    const cases = Object.fromEntries(wanted.map((item) => [item.dataset.id, Number(item.dataset.version)]));
+    const cases = Object.fromEntries(wanted.map((item) => [item.dataset.id ?? item.dataset.case, Number(item.dataset.version)]));
     if (what !== "undo" && what !== "show") {
       wanted.forEach((item) => item.classList.add("busy"));
       memory.picked.clear();
@@ -132,7 +152,7 @@ export default function (component) {
     "*": () => { items().filter(still).forEach((item) => memory.picked.add(item.dataset.id)); paint(); },
     a: () => act("acknowledge"), e: () => act("assign", { owner: data.who }), c: () => act("close"),
     s: () => act("snooze"), d: () => ask("noise"), m: () => ask("give"), z: () => $(".e-undo:not(.gone) [data-do=undo]")?.click(),
-    ".": () => $(".e-fresh")?.click(), "?": () => $("dialog#e-help")?.showModal(),
+    ".": () => $(".e-fresh")?.click(), "?": () => help(),
     "/": () => { const box = $("#e-q"); box?.focus(); box?.select(); },
     Escape: () => { memory.picked.clear(); paint(); },
   };
@@ -140,13 +160,18 @@ export default function (component) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const box = event.target.closest?.("dialog[open]");
     if (box) {
-      if (event.key === "Enter" && event.target.matches("input, select")) box.querySelector("[data-do]")?.click();
+      if (event.key === "Enter" && event.target.matches("input:not([type=checkbox])")) box.querySelector("[data-do]")?.click();
+      const chosen = !typing(event.target) && box.querySelector(`[data-do][data-press="${CSS.escape(event.key.toLowerCase())}"]`);
+      if (chosen) { event.preventDefault(); chosen.click(); }
       if (event.key === "?" && box.id === "e-help") box.close();
       return;
     }
-    if (typing(event.target) || !$(".e-act, .e-undo")) return;
+    if (typing(event.target) || !$(".e-act, .e-undo, [data-case]")) return;
+    const row = { ArrowDown: () => go(1), ArrowUp: () => go(-1), " ": steps.x }[event.key];
+    if (row && event.target.matches("a.e-row")) { event.preventDefault(); memory.keys = true; row(); return; }
+    if (localStorage.getItem("escucha-keys") === "off") return;
     const step = steps[event.key];
-    if (!step) return;
+    if (!step || (own() && LISTED.includes(event.key)) || (event.key === "Escape" && !memory.picked.size)) return;
     if (event.target.closest?.("button, [role=tab]") && event.key.length > 1) return;
     event.preventDefault();
     memory.keys = true;
@@ -159,8 +184,8 @@ export default function (component) {
     const button = target.closest?.("[data-do]");
     if (button) {
       const what = button.dataset.do;
-      const said = box?.querySelector("input, select")?.value ?? "";
-      if (what === "help") $("dialog#e-help")?.showModal();
+      const said = button.dataset.owner ?? box?.querySelector("input")?.value ?? "";
+      if (what === "help") help();
       else if (what === "ask-noise") ask("noise");
       else if (what === "ask-give") ask("give");
       else if (what === "none") steps.Escape();
@@ -170,6 +195,10 @@ export default function (component) {
         box.close();
         if (what === "dismiss") box.querySelector("input").value = "";
       }
+      return;
+    }
+    if (target.matches?.("[data-keys]")) { // who dictates or reads by ear may want single keys left alone (WCAG 2.1.4)
+      localStorage.setItem("escucha-keys", target.checked ? "on" : "off");
       return;
     }
     const item = target.closest?.(".e-item");
@@ -196,11 +225,11 @@ export default function (component) {
   document.addEventListener("click", click);
   document.addEventListener("focusin", focus);
   later();
-  return () => {
+  return (document.escucha.triage = () => {
     watcher.disconnect();
     cancelAnimationFrame(asked);
     document.removeEventListener("keydown", press);
     document.removeEventListener("click", click);
     document.removeEventListener("focusin", focus);
-  };
+  });
 }

@@ -1,12 +1,14 @@
-"""Work through the inbox: keys, ticked rows, one step for many cases, and half a minute to take it back."""
+"""Work through cases: keys, ticked rows, one step for many cases, and half a minute to take it back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from string import ascii_lowercase, digits
 from typing import Any
+from unicodedata import normalize
 
 import streamlit as st
 
@@ -20,7 +22,7 @@ from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
 from stakeholders.sla import hours_of
 
-__all__ = ["connect", "draw_bar", "draw_sheets", "draw_undo", "script", "take_kept"]
+__all__ = ["connect", "draw_bar", "draw_sheets", "draw_undo", "name_keys", "script", "take_kept"]
 
 _REGRETS = timedelta(seconds=30)  # how long a step can be taken back with one touch
 _MOST = 200  # cases of one step; the list shows fewer
@@ -34,23 +36,40 @@ _DONE: Mapping[str, tuple[str, str]] = {
     "snooze": (N_("1 case put off to tomorrow, 9:00"), N_("{n} cases put off to tomorrow, 9:00")),
     "back": (N_("1 case is as it was"), N_("{n} cases are as they were")),
 }
-_KEYS = (
-    ("j k", N_("next and previous case")),
-    ("↵ o", N_("open the case")),
-    ("r", N_("reply: open at its draft")),
+_Keys = tuple[tuple[str, str], ...]
+_BOTH: _Keys = (
     ("a", N_("I have seen it")),
     ("e", N_("it is mine")),
     ("m", N_("give it to somebody")),
     ("s", N_("snooze until tomorrow, 9:00")),
     ("c", N_("close")),
     ("d", N_("noise")),
+    ("z", N_("undo")),
+    ("g i", N_("go to: i inbox, p pulse, v voices, d departments, s sources, a accuracy, m digests")),
+    ("?", N_("this help")),
+)
+_LIST: _Keys = (
+    ("j k", N_("next and previous case")),
+    ("↵ o", N_("open the case")),
+    ("r", N_("reply: open at its draft")),
     ("x", N_("choose; with Shift and the mouse, all between")),
     ("*", N_("choose all that are shown")),
     ("Esc", N_("choose nothing")),
-    ("z", N_("undo")),
     (".", N_("show what is new")),
     ("/", N_("search")),
-    ("?", N_("this help")),
+    ("v", N_("save this view")),
+    ("g 1", N_("the first view beside the list, g 2 the second, and so on")),
+)
+_CASE: _Keys = (
+    ("1 … 5", N_("correct or confirm a label: its number, then the key of what is true")),
+    ("l", N_("all labels")),
+    ("r", N_("reply: write")),
+    ("t", N_("choose a template")),
+    ("w", N_("write a note")),
+    ("Ctrl ↵", N_("keep the draft or the note that is being written")),
+    ("p", N_("it is posted: answered")),
+    ("b", N_("wake it from its snooze")),
+    ("u n", N_("back to the inbox, next case")),
 )
 
 
@@ -64,6 +83,22 @@ def connect(scene: Scene) -> None:
 def take_kept() -> bool:
     """Tell whether this run follows a step of the reader, whose rows then stay where they stand; asked once."""
     return bool(st.session_state.pop("inbox-kept", False))
+
+
+def name_keys(words: Sequence[str]) -> tuple[str, ...]:
+    """Give each word a key of its own: a letter of the word where one is free, its first before others.
+
+    Letters are a to z without accents; a word whose letters are all taken gets another letter or digit, and behind 36
+    words there are none left: "".
+    """
+    free = dict.fromkeys(ascii_lowercase + digits)
+    found = []
+    for word in words:
+        letters = (sign for sign in normalize("NFKD", word.casefold()) if sign in ascii_lowercase)
+        key = next((sign for sign in letters if sign in free), None) or next(iter(free), "")
+        free.pop(key, None)
+        found.append(key)
+    return tuple(found)
 
 
 @cache
@@ -198,17 +233,23 @@ def _told(scene: Scene, words: str, batch: Batch) -> str:
 def draw_sheets(scene: Scene) -> str:
     """Write the sheets that a key opens: the keys themselves, why it is noise, whom to give it to."""
     shut = f'<button type="button" data-shut>{escape(scene.t(N_("Leave it")))}</button>'
-    keys = "".join(
-        f"<dt>{' '.join(f'<kbd>{escape(one)}</kbd>' for one in names.split())}</dt><dd>{escape(scene.t(words))}</dd>"
-        for names, words in _KEYS
+    keys = (
+        _list(scene, N_("In the list and in a case"), _BOTH)
+        + _list(scene, N_("In the list"), _LIST)
+        + _list(scene, N_("In a case"), _CASE)
     )
+    switch = escape(scene.t(N_("Answer single keys in this browser")))
+    keys += f'<label class="e-switch"><input type="checkbox" data-keys checked>{switch}</label>'
     close = f'<button type="button" data-shut>{escape(scene.t(N_("Close")))}</button>'
     names = [scene.who, *(one.name for one in colleagues(scene.config.settings))]
-    give = escape(scene.t(N_("Give to…")))
-    people = "".join(f"<option>{escape(one)}</option>" for one in dict.fromkeys(names) if one)
-    nobody = escape(scene.t(N_("nobody")))
+    people = [*dict.fromkeys(one for one in names if one), scene.t(N_("nobody"))]
+    rows = "".join(
+        f'<button type="button" data-do="assign" data-owner="{escape(one if place < len(people) - 1 else "")}" '
+        f'data-press="{key}"><kbd>{key}</kbd><span><bdi>{escape(one)}</bdi></span></button>'
+        for place, (one, key) in enumerate(zip(people, name_keys(people), strict=True))
+    )
     return (
-        _sheet("help", scene.t(N_("Keys")), f'<dl class="e-facts">{keys}</dl>', close)
+        _sheet("help", scene.t(N_("Keys")), keys, close)
         + _sheet(
             "noise",
             scene.t(N_("Why is this noise?")),
@@ -219,10 +260,19 @@ def draw_sheets(scene: Scene) -> str:
         + _sheet(
             "give",
             scene.t(N_("Give to…")),
-            f'<select aria-label="{give}">{people}<option value="">{nobody}</option></select>',
-            f'<button type="button" class="main" data-do="assign">{escape(scene.t(N_("Give")))}</button>' + shut,
+            f'<div class="e-values">{rows}</div>',
+            shut,
         )
     )
+
+
+def _list(scene: Scene, title: str, keys: _Keys) -> str:
+    """Write some keys with what they do."""
+    rows = "".join(
+        f"<dt>{' '.join(f'<kbd>{escape(one)}</kbd>' for one in names.split())}</dt><dd>{escape(scene.t(words))}</dd>"
+        for names, words in keys
+    )
+    return f'<h3 class="e-sub">{escape(scene.t(title))}</h3><dl class="e-facts">{rows}</dl>'
 
 
 def _sheet(name: str, title: str, inner: str, buttons: str) -> str:

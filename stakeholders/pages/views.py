@@ -9,7 +9,8 @@ import streamlit as st
 
 from listener.reason import N_, Reason
 from listener.taxonomy import DEPARTMENTS
-from stakeholders.inbox import Filters, count_inbox
+from stakeholders.facet import add, of
+from stakeholders.inbox import Filters
 from stakeholders.pages import marks, queue, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
@@ -24,12 +25,9 @@ _COUNTED = 12  # saved views whose cases are counted
 def show_views(scene: Scene, filters: Filters, departments: Mapping[str, int]) -> None:
     """Draw all views with their counts; `departments` are the counts of the facet."""
     now, zone = scene.now, str(scene.config.zone)
-    with scene.store.read() as connection:
-        usual = [
-            (name, one, count_inbox(connection, replace(one, zone=zone), now)) for name, one in usual_views(scene.who)
-        ]
-        saved = list_views(connection, scene.who)
-        counts = {one.id: count_inbox(connection, one.filters(zone), now) for one in saved[:_COUNTED]}
+    saved = scene.keep(("views", scene.who), lambda connection: list_views(connection, scene.who))
+    usual = [(name, one, queue.count(scene, replace(one, zone=zone), now)) for name, one in usual_views(scene.who)]
+    counts = {one.id: queue.count(scene, one.filters(zone), now) for one in saved[:_COUNTED]}
     lines = [_line(scene, escape(scene.t(name)), one, count, filters) for name, one, count in usual]
     for view in saved:
         words = f"<bdi>{escape(view.name)}</bdi>"
@@ -73,7 +71,8 @@ def _show_saving(scene: Scene, filters: Filters, saved: tuple[SavedView, ...]) -
                 remove_view(connection, scene.who, gone)
             st.session_state["view-gone"] = None
 
-    with st.popover(scene.t(N_("Save this view")), icon=":material/bookmark_add:", width="stretch"):
+    label = scene.t(N_("Save this view"))
+    with st.popover(label, icon=":material/bookmark_add:", width="stretch", key="view-box"):
         told = st.session_state.pop("view-told", None)
         if isinstance(told, Reason):
             st.html(marks.note(told.say(scene.lang), "warn"))
@@ -96,16 +95,17 @@ def _departments(scene: Scene, filters: Filters, counts: Mapping[str, int]) -> s
     """List the departments as queues with what waits in each."""
     lines = []
     words = escape(scene.t(N_("All departments")))
-    total = f"<i>{marks.number(scene, sum(counts.values()))}</i>"
+    total = f"<i>{marks.number(scene, add(counts.values()))}</i>"
     everything = scene.query(replace(filters, department=()).to_query())
     on = "" if filters.department else "on"
     lines.append(wire.link("inbox", everything, f"<span>{words}</span>{total}", style=on))
     for department in DEPARTMENTS:
-        if not counts.get(department) and department not in filters.department:
+        count = of(counts, department)
+        if not (count or count.more) and department not in filters.department:
             continue
         words = escape(scene.t("{name}", name=department))
         chosen = queue.toggle(filters, "department", department)
-        inner = f"<span>{words}</span><i>{marks.number(scene, counts.get(department, 0))}</i>"
+        inner = f"<span>{words}</span><i>{marks.number(scene, count)}</i>"
         on = "on" if department in filters.department else ""
         lines.append(wire.link("inbox", scene.query(chosen.to_query()), inner, style=on))
     label = escape(scene.t(N_("Departments")))

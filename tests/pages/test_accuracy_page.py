@@ -109,27 +109,42 @@ def test_the_page_draws_in_every_language(instance: Any, lang: str) -> None:
     assert "<h1>" in page(instance, lang=lang)
 
 
-def test_a_label_is_confirmed_from_the_case_once(instance: Any) -> None:
-    test = draw("case", str(instance.folder), {"id": str(case_of(instance, "p1"))}).run()
-    test.button(key="confirm").click().run()
-    assert "<b>harms</b> ✓ right as it was · <bdi>Ana Flores</bdi>" in markup(test)
-    assert test.button(key="confirm").disabled
-    test.selectbox(key="head").set_value("intent").run()
-    assert not test.button(key="confirm").disabled
+def test_a_label_that_was_confirmed_says_so_on_its_case(instance: Any) -> None:
+    check(instance, "p1", "sentiment")
+    shown = markup(draw("case", str(instance.folder), {"id": str(case_of(instance, "p1"))}).run())
+    assert "<b>harms</b> ✓ right as it was · <bdi>Ana Flores</bdi>" in shown
     assert "posts checked: 1 · labels corrected: 0 · confirmed: 1" in page(instance)
 
 
-def test_without_a_name_nothing_is_confirmed(instance: Any) -> None:
-    test = draw("case", str(instance.folder), {"id": str(case_of(instance, "p1"))}, who="").run()
-    test.button(key="confirm").click().run()
-    assert "Say who you are first" in markup(test)
-    assert "Nobody has checked a label yet" in page(instance)
+def test_a_label_is_shown_by_class_language_and_source_in_words(instance: Any) -> None:
+    check(instance, "p1", "sentiment", "neutral")
+    for native_id in ("p0", "p3", "p4", "p5", "p90", "p2", "p6"):
+        check(instance, native_id, "sentiment")
+    shown = page(instance).replace("\u00a0", " ")
+    said = shown[shown.index("When it was said") : shown.index("When it is so")]
+    assert '<b>5 of 6</b> <span class="e-muted">44 % to 97 %' in said
+    assert '<b>1 of 1</b> <span class="e-muted">too few to say more' in said
+    assert "Spanish" in shown
+    assert "<b>7 of 8</b>" in shown[shown.index("By source") :]
+
+
+def test_what_to_check_next_are_the_least_certain_that_nobody_checked(instance: Any) -> None:
+    first = page(instance)
+    waiting = first[first.index("To check next") :]
+    assert waiting.index(f"case?id={case_of(instance, 'p2')}") < waiting.index(
+        "case?id=", waiting.index("case?id=") + 9
+    )
+    check(instance, "p2", "sentiment")
+    after = page(instance, {"label": "sentiment"})
+    assert f"case?id={case_of(instance, 'p2')}" not in after[after.index("To check next") :]
+    other = page(instance, {"label": "intent"})
+    assert "what they want" in other[other.index("To check next") :]
 
 
 def test_the_page_stands_in_the_side_bar_after_the_sources(instance: Any) -> None:
-    from stakeholders.pages.frame import _PAGES
+    from stakeholders.pages.frame import PAGES
 
-    names = [name for name, _, _ in _PAGES]
+    names = [name for name, _, _ in PAGES]
     assert names[names.index("sources") + 1] == "accuracy"
     test = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30).run()
     assert not test.exception

@@ -57,7 +57,7 @@ def test_a_bar_and_a_number_of_the_table_open_the_posts_that_they_count(
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_context(viewport={"width": width, "height": 900}, base_url=site).new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(45_000)
         try:
             follow(page, lang)
         finally:
@@ -73,14 +73,29 @@ def follow(page: Any, lang: str) -> None:
     bars.first.wait_for()
     told = [bar.bounding_box() for bar in bars.all()]
     box = max((one for one in told if one), key=lambda one: one["height"])
+    page.evaluate("window.same = true")
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url("**/posts?since=*&sentiment=negative*")
     page.locator(".e-heard .e-card").first.wait_for()
+    assert page.evaluate("window.same === true"), "the page was not loaded anew: the session is the same"
     counted = int(page.locator(".e-nums b").inner_text())
     assert page.locator(".e-heard .e-card").count() == min(30, counted)
     assert page.locator(".e-heard .e-mood.negative").count() == min(30, counted)
     page.go_back()
-    page.locator("details:has(.e-days) summary").wait_for()
+    page.locator(".e-lead").wait_for()
+    assert page.evaluate("window.same === true")
+    summary = page.locator("details:has(.e-days) summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    day = page.locator(".e-days td a").first
+    told, there = day.inner_text(), day.get_attribute("href")
+    day.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{there}")
+    page.locator(".e-heard .e-card").first.wait_for()
+    assert page.locator(".e-nums b").inner_text() == told, "the table is the chart for the keyboard"
+    page.go_back()
+    page.locator(".e-lead").wait_for()
     assert page.evaluate(f"document.querySelector('{MAIN}').scrollWidth <= innerWidth"), "nothing sticks out"
     cell = page.locator(".e-heat tbody td a").first
     words, address = cell.inner_text(), cell.get_attribute("href")

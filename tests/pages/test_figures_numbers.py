@@ -254,7 +254,8 @@ def test_bodies_are_those_of_a_registry_and_never_a_person_or_a_guess(store: Sto
         for place, (name, who, unsure) in enumerate(said):
             number = say(connection, WEEK.start + place * HOUR, stakeholder=who, sentiment="negative")
             detail = {"speaker": {"is": who, "unsure": unsure}, "entry": name}
-            connection.execute(decisions.update().where(decisions.c.mention_id == number).values(detail=detail))
+            told = {"detail": detail, "entry": None if unsure else name}  # as stakeholders.decision writes them
+            connection.execute(decisions.update().where(decisions.c.mention_id == number).values(**told))
     with store.read() as connection:
         (body,) = count_bodies(connection, WEEK, "nitido", known)
         wanted = Wanted(WEEK.first_day, WEEK.last_day, "nitido", body=body.name)

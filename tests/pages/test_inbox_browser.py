@@ -1,4 +1,4 @@
-"""Work through the inbox in a real Chromium: ten short tasks, by mouse and by keyboard alone, and on a phone."""
+"""Work through the inbox in a real Chromium, by mouse, by keyboard and on a phone; whole tasks stand in errands.py."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from stakeholders.attention import look
 from stakeholders.case import assign, history, read_case
 from stakeholders.store import cases
 from tests.pages.test_browser import FLAGS
-from tests.pages.test_pages import case_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = ".e-item"
@@ -152,55 +151,6 @@ both = pytest.mark.parametrize("desk", WAYS, indirect=True, ids=lambda way: "-".
 
 
 @both
-def test_two_cases_are_seen_and_taken_back(desk: Desk) -> None:
-    desk.open("status=new")
-    one, two = desk.choose(5, 7)
-    desk.do("acknowledge", "a")
-    desk.told(desk.t("{n} cases seen", n=2))
-    assert [desk.read(one).status, desk.read(two).status] == ["acknowledged"] * 2
-    desk.undo()
-    desk.told(desk.t("{n} cases are as they were", n=2))
-    assert [desk.read(one).status, desk.read(two).status] == ["new"] * 2
-    assert desk.what(one)[-2:] == ["acknowledged", "reopened"]
-
-
-@both
-def test_a_closed_row_leaves_and_the_one_below_is_next_without_losing_the_place(desk: Desk) -> None:
-    desk.open()
-    before = desk.ids()
-    number = before[12]
-    desk.choose(12)
-    desk.do("close", "c")
-    desk.told(desk.t("1 case closed"))
-    desk.page.wait_for_function(f"!document.querySelector('[data-id=\"{number}\"]')")
-    assert desk.ids()[:12] == before[:12], "no row above moved"
-    assert desk.ids()[12] == before[13]
-    if desk.way == "keys":
-        assert desk.page.locator(f"{ROWS}.at").get_attribute("data-id") == str(before[13])
-    desk.undo()
-    desk.told(desk.t("1 case is as it was"))
-    desk.page.locator(f'[data-id="{number}"]').wait_for()
-    assert desk.read(number).status == "new"
-
-
-@both
-def test_a_case_is_taken_and_a_colleague_is_given_another(desk: Desk) -> None:
-    desk.open()
-    (mine,) = desk.choose(3)
-    desk.do("assign", "e")
-    desk.page.locator(f'[data-id="{mine}"]', has_text=desk.who).wait_for()
-    (other,) = desk.choose(4)
-    desk.do("ask-give", "m")
-    desk.page.locator("#e-give select").select_option("Jorge Huamán")
-    if desk.way == "mouse":
-        desk.page.locator("#e-give [data-do]").click()
-    else:
-        desk.page.keyboard.press("Enter")
-    desk.page.locator(f'[data-id="{other}"]', has_text="Jorge Huamán").wait_for()
-    assert (desk.read(mine).owner, desk.read(other).owner) == (desk.who, "Jorge Huamán")
-
-
-@both
 def test_noise_asks_why_and_a_snooze_lasts_until_tomorrow_at_nine(desk: Desk) -> None:
     desk.open()
     (noise,) = desk.choose(6)
@@ -276,44 +226,6 @@ def test_reply_opens_the_case_at_its_draft(desk: Desk) -> None:
     desk.page.wait_for_function("document.activeElement?.matches('.st-key-case-steps textarea')")
     assert f"id={number}" in desk.page.url
     assert "at=reply" not in desk.page.url
-
-
-@both
-def test_a_search_counts_while_one_writes_points_at_a_fault_and_stands_in_the_address(desk: Desk) -> None:
-    desk.open()
-    box = desk.page.locator("#e-q")
-    if desk.way == "mouse":
-        box.click()
-    else:
-        desk.page.locator("body").press("/")
-    desk.page.keyboard.type("(recibo")
-    caret = desk.page.locator(".e-peek .e-caret")
-    caret.wait_for()
-    assert caret.inner_text().splitlines()[:2] == ["(recibo", "^"]
-    box.fill("recibo puntual")
-    desk.page.locator(".e-peek", has_text=re.compile(rf"^1 |{re.escape(desk.t('1 case'))}")).wait_for()
-    box.press("Enter")
-    desk.page.wait_for_url("**q=recibo+puntual**")
-    desk.page.wait_for_function("document.querySelectorAll('.e-item').length === 1")
-    assert desk.ids() == [case_of(desk.made, "p1")]
-
-
-@both
-def test_a_view_of_the_side_bar_is_a_link(desk: Desk) -> None:
-    desk.open("lang=" + desk.lang)
-    wide = desk.page.viewport_size["width"] > 700
-    if not wide:
-        desk.page.get_by_test_id("stExpandSidebarButton").click()
-    link = desk.page.locator(".e-views a", has_text=desk.t("Press and regulators"))
-    link.wait_for()
-    if desk.way == "mouse":
-        link.click()
-    else:
-        link.focus()
-        desk.page.keyboard.press("Enter")
-    desk.page.wait_for_url("**stakeholder=regulator**")
-    desk.page.wait_for_function("document.querySelectorAll('.e-item').length < 5")
-    assert case_of(desk.made, "p0") in desk.ids()
 
 
 @both

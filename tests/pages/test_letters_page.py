@@ -44,7 +44,7 @@ def _keep(connection: sa.Connection, config: Config) -> None:
 
 def test_the_archive_lists_each_digest_by_its_reader_and_drafts_of_all(sent: Any) -> None:
     shown = markup(draw("letters", str(sent.folder), {}).run())
-    for words in ("The directors&#x27; week", "care: Customer care", "As it stands now:", "0 of 0 sent"):
+    for words in ("The directors&#x27; week", "care: Customer care", "Preview of what would be sent", "0 of 0 sent"):
         assert words in shown
     assert "draft=care" in shown
 

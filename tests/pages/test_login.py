@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from listener.database import Store
 from stakeholders.store import cases
+from tests.pages.test_axe import examine
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -155,6 +156,7 @@ def test_without_a_login_only_the_door_is_shown(browser: Any, site: Site) -> Non
             page.get_by_role("button", name="Sign in").wait_for()
             assert page.locator("a.e-row, .e-post, .e-kpi, canvas").count() == 0
             assert "artel_regula" not in page.content()
+        assert examine(page) == []
 
 
 def test_a_director_sees_every_department_under_the_name_of_the_provider(browser: Any, site: Site) -> None:
@@ -190,6 +192,7 @@ def test_an_account_without_a_role_or_with_an_unchecked_address_is_refused_and_l
     with visiting(browser, site) as page:
         sign_in(page, sub)
         page.get_by_text("Your account may not see this dashboard").wait_for()
+        assert examine(page) == []
         assert page.locator("a.e-row").count() == 0
         page.get_by_role("button", name="Sign in with another account").click()
         page.get_by_role("button", name="End session").wait_for()

@@ -128,11 +128,15 @@ def test_a_note_is_kept_as_text_and_the_box_is_emptied(instance: Any) -> None:
 
 
 def test_a_corrected_label_keeps_both_values_in_view(instance: Any) -> None:
-    test = draw("case", str(instance.folder), {"id": str(case_of(instance, "p1"))}).run()
-    test.selectbox(key="head").set_value("sentiment").run()
-    test.selectbox(key="value-sentiment").set_value("positive").run()
-    test.button(key="correct").click().run()
-    assert "<s>harms</s> → <b>helps</b> · <bdi>Ana Flores</bdi>" in markup(test)
+    from stakeholders.desk import Desk
+
+    number = case_of(instance, "p1")
+    with instance.store.write() as connection:
+        mine = sa.select(case_mentions.c.mention_id).where(case_mentions.c.case_id == number)
+        mention = int(connection.scalars(mine).one())
+        Desk(instance.config).correct(connection, mention, "sentiment", "positive", "Ana Flores", datetime.now(UTC))
+    shown = markup(draw("case", str(instance.folder), {"id": str(number)}).run())
+    assert "<s>harms</s> → <b>helps</b> · <bdi>Ana Flores</bdi>" in shown
 
 
 def test_unsure_is_said_in_words(instance: Any) -> None:

@@ -80,9 +80,6 @@ def test_a_reply_is_drafted_signed_copied_and_posted_and_nothing_goes_out_by_its
         ana.goto(f"/case?id={number}&lang=en")
         ana.get_by_role("button", name="Answered", exact=True).wait_for()
         assert ana.get_by_role("button", name="Answered", exact=True).is_disabled()
-        for part in ("post", "sent", "steps"):
-            box = ana.locator(f".st-key-case-{part}").bounding_box()
-            assert box["y"] < 420, f"{part} is in view at 1280 × 800"
         box = ana.get_by_role("textbox", name="Reply")
         box.fill("Saludos. Respondemos por el canal formal.")
         ana.get_by_role("button", name="Keep the draft").click()

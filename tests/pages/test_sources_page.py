@@ -136,3 +136,16 @@ def test_the_page_speaks_the_readers_language(folder: Path, lang: str) -> None:
     page: Any = shown(folder, lang)
     assert "silent against its habit" not in page
     assert "need attention" not in page
+
+
+def test_a_row_tells_the_last_answer_the_next_one_and_the_requests_left_without_being_opened(folder: Path) -> None:
+    page = shown(folder)
+    rows = {name: page.split(f"<b>{name}</b>")[1].split("</summary>")[0] for name in ("good", "x")}
+    assert re.search(
+        r"last answer</span> <time [^>]*>\d+ min ago|last answer</span> <time [^>]*>less than", rows["good"]
+    )
+    assert "next in " in rows["good"]
+    assert "requests left: 7" in rows["good"]
+    assert "requests left" not in rows["x"], "what the platform does not tell is not made up"
+    apart = page[page.index("Not connected") :]
+    assert "<b>off</b>" in apart.split("</ul>")[0]
