@@ -18,16 +18,17 @@ import sentiment.store  # noqa: F401 - hangs its tables on the metadata
 import stakeholders.store  # noqa: F401 - hangs its tables on the metadata
 from listener import habit
 from listener.database import Store, metadata
+from listener.query.caseindex import index_cases
 from listener.query.words import words_of
 from listener.rollup import keep_days, recount
 from listener.taxonomy import DEPARTMENTS, DIMENSIONS, INTENTS, STAKEHOLDERS
 
-__all__ = ["BODIES", "BRANDS", "LIMA", "NOW", "Archive", "build", "insert", "rows_of"]
+__all__ = ["BODIES", "BRANDS", "LIMA", "NOW", "SOURCES", "Archive", "build", "insert", "rows_of"]
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 YEAR = timedelta(days=365)
 BRANDS = ("nitido", "brisatel", "ondavia")
-_SOURCES = ("x", "news", "facebook", "youtube", "reddit", "play")
+SOURCES = ("x", "news", "facebook", "youtube", "reddit", "play")
 _OPEN = 300  # cases that wait
 _CHUNK = 20_000
 _ORDER = (
@@ -100,7 +101,7 @@ class Archive:
     ) -> None:
         brand = BRANDS[int(draw.random() ** 1.5 * 3)]  # our own is spoken of most
         kind = "own" if brand == BRANDS[0] else "competitor"
-        source = _SOURCES[int(draw.random() ** 2 * len(_SOURCES))]
+        source = SOURCES[int(draw.random() ** 2 * len(SOURCES))]
         hour = int(at.timestamp() // 3600)
         text = f"{brand} {text}"
         rows["post"].append(
@@ -162,7 +163,7 @@ class Archive:
     def _runs(self) -> Iterator[tuple[Any, ...]]:
         at, number = NOW - YEAR, 0
         while at < NOW:
-            for source in _SOURCES:
+            for source in SOURCES:
                 number += 1
                 yield (number, source, at, at, "ok", 20, 5, 3, 0)
             at += timedelta(minutes=30)
@@ -263,6 +264,7 @@ def build(url: str, size: int, told: Callable[[int], None] = lambda _: None) -> 
                     held.exec_driver_sql(
                         f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM {name}))"
                     )
+        index_cases(held)  # on PostgreSQL its trigger rested
         recount(held)
         keep_days(held, LIMA)
         habit.recount(held)

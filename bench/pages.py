@@ -22,7 +22,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bench.archive import Archive, build
+from bench.archive import SOURCES, Archive, build
 from bench.figurequestions import figure_questions
 from bench.listquestions import list_questions
 from bench.postgres import running
@@ -47,6 +47,7 @@ def _config(folder: Path) -> Config:
         "brands": {"nitido": {"name": "Nítido"}},
         "competitors": {"brisatel": {"name": "Brisatel"}, "ondavia": {"name": "Ondavía"}},
         "departments": {"communications": {"alert": ["mail:team@example.org"]}},
+        "sources": {name: {"kind": "rss", "feeds": ["https://news.example/feed"]} for name in SOURCES},
         "digest": {"to": ["mail:director@example.org"]},
     }
     return parse(table, folder, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = [
     "read_decision",
     "renew_decision",
     "save_decision",
+    "speaker_of",
 ]
 
 _SURELY_GOOD = 0.8
@@ -155,16 +157,20 @@ def decision_from_row(row: sa.Row[Any]) -> Decision:
         department_share=float(detail.get("department_share", 1.0)),
         priority_share=float(detail.get("priority_share", 1.0)),
     )
-    speaker = Speaker(
+    corrections = tuple(
+        Correction(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in detail.get("corrections", ())
+    )
+    return Decision(row.mention_id, row.at, speaker_of(detail), route, corrections)
+
+
+def speaker_of(detail: Mapping[str, Any]) -> Speaker:
+    """Rebuild who speaks from the `detail` of a decision."""
+    return Speaker(
         label=label_from_json(detail["speaker"]),
         outlet=bool(detail.get("outlet", False)),
         own_account=bool(detail.get("own_account", False)),
         entry=detail.get("entry"),
     )
-    corrections = tuple(
-        Correction(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in detail.get("corrections", ())
-    )
-    return Decision(row.mention_id, row.at, speaker, route, corrections)
 
 
 def _columns(speaker: Speaker, route: Route, corrections: tuple[Correction, ...], now: datetime) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +25,8 @@ __all__ = ["HARMFUL", "Drivers", "find_drivers", "most_heard", "new_words"]
 
 HARMFUL = ("complaint", "outage_report", "safety", "legal_threat", "churn_threat")  # wishes that count as harm
 
+_KNOWN: dict[tuple[bytes, bool], tuple[str, ...]] = {}  # digest of texts → the words that were named of them
+_MOST = 2_000
 _READ = 400  # posts read to name the words of a stretch, and as many of the time before
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _ANY = re.compile(r"[^\W\d_]+")
@@ -156,6 +160,16 @@ def new_words(
     """
     texts, own = _texts(connection, _of(period, brand, measure), most)
     others, _ = _texts(connection, _of(earlier, brand, measure), most)
+    told = sha256(json.dumps([texts, others, sorted(own)]).encode()).digest()
+    key = told, pairs
+    if key not in _KNOWN:  # the texts of a day that is over stay as they are: looking at them costs more than reading
+        if len(_KNOWN) >= _MOST:
+            _KNOWN.clear()
+        _KNOWN[key] = _name_words(texts, others, own, pairs=pairs)
+    return _KNOWN[key]
+
+
+def _name_words(texts: Sequence[str], others: Sequence[str], own: frozenset[str], *, pairs: bool) -> tuple[str, ...]:
     here, there = _spread(texts), _spread(others)
     lift = {
         word: number / len(texts) - there[word] / max(len(others), 1)
@@ -163,7 +177,8 @@ def new_words(
         if number >= 3 and word not in own and word not in _NEVER
     }
     words = sorted((word for word in lift if lift[word] > _LIFT), key=lambda word: (-lift[word], word))[:4]
-    written = [_as_written(word, texts) for word in words]
+    folded = [(text, text.casefold()) for text in texts] if words else []
+    written = [_as_written(word, (text for text, low in folded if word in low)) for word in words]
     if not pairs:
         return tuple(written)
     joined: list[str] = []
@@ -176,14 +191,17 @@ def new_words(
 def _texts(connection: Connection, wanted: sa.ColumnElement[bool], most: int) -> tuple[list[str], frozenset[str]]:
     """Read the newest posts that are wanted, and the words by which they name the brand."""
     query = (
-        sa.select(posts.c.text, mentions.c.terms)
+        sa.select(posts.c.text, sa.type_coerce(mentions.c.terms, sa.Text).label("terms"))
         .select_from(counted().join(posts, posts.c.id == mentions.c.post_id))
         .where(wanted)
         .order_by(mentions.c.hour.desc(), mentions.c.id)
         .limit(most)
     )
     rows = connection.execute(query).all()
-    terms = frozenset(word for row in rows for term in row.terms for word in _WORD.findall(str(term[2]).casefold()))
+    every = {row.terms for row in rows}  # the same few ways to write a name, over and over
+    terms = frozenset(
+        word for told in every for term in json.loads(told) for word in _WORD.findall(str(term[2]).casefold())
+    )
     return [row.text for row in rows], terms
 
 

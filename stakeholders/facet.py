@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.taxonomy import STATUSES
+from stakeholders.casesearch import CaseSearch
 from stakeholders.filters import Filters
-from stakeholders.sieve import COLUMNS, conditions, holds_more, tables_of, waits
+from stakeholders.sieve import COLUMNS, conditions, search_of, tables_of, waits
 from stakeholders.step import UNFINISHED
 from stakeholders.store import cases
 
@@ -22,7 +23,6 @@ __all__ = ["FACETS", "MOST", "Bounded", "add", "count_choices", "count_facets", 
 FACETS = ("department", "priority", "status", "stakeholder", "sentiment", "source", "brand")
 MOST = 500  # cases of a long list that are counted for a page; what waits for an answer is counted in full
 _FEW = 100
-_POSTS = 2_500  # posts that fit a search whose cases are looked up for a count of a long list
 
 
 class Bounded(int):
@@ -54,14 +54,21 @@ def count_inbox(connection: Connection, filters: Filters, now: datetime) -> int:
     return connection.scalar(query) or 0
 
 
-def count_some(connection: Connection, filters: Filters, now: datetime, most: int = MOST) -> Bounded:
-    """Count the cases that the filters let through: all that wait, or up to `most` of those that need not end."""
+def count_some(
+    connection: Connection, filters: Filters, now: datetime, most: int = MOST, search: CaseSearch | None = None
+) -> Bounded:
+    """Count the cases that the filters let through: all that wait, or up to `most` of those that need not end.
+
+    `search` is that of the view, where several statements share it.
+    """
+    search = search or search_of(connection, filters)
+    wanted = conditions(connection, filters, now, bounded=True, search=search)
     if waits(filters):
-        return Bounded(count_inbox(connection, filters, now))
-    wanted = conditions(connection, filters, now, most=_POSTS)
+        counted = sa.select(sa.func.count()).select_from(tables_of(filters)).where(*wanted)
+        return Bounded(connection.scalar(counted) or 0)
     found = sa.select(cases.c.id).select_from(tables_of(filters)).where(*wanted).limit(most + 1).subquery()
     number = connection.scalar(sa.select(sa.func.count()).select_from(found)) or 0
-    more = number > most or (bool(filters.q) and holds_more(connection, filters, _POSTS))
+    more = number > most or (search is not None and search.is_common)
     return Bounded(min(number, most), more)
 
 
@@ -83,16 +90,20 @@ def count_facets(
     return counted
 
 
-def _by_status(connection: Connection, filters: Filters, now: datetime, most: int) -> dict[str, Bounded]:
+def _by_status(
+    connection: Connection, filters: Filters, now: datetime, most: int, search: CaseSearch | None
+) -> dict[str, Bounded]:
     """Count by status, of each of the lists that need not end up to `most`; what a search finds is looked up once."""
-    alone = [one for one in STATUSES if not filters.q or one in UNFINISHED]
-    counted = {one: count_some(connection, replace(filters, status=one), now, most) for one in alone}
+    alone = [one for one in STATUSES if search is None or one in UNFINISHED]
+    counted = {one: count_some(connection, replace(filters, status=one), now, most, search) for one in alone}
     if len(alone) < len(STATUSES):
         every = replace(filters, status="all")
         query = sa.select(cases.c.status, sa.func.count()).select_from(tables_of(filters)).group_by(cases.c.status)
-        query = query.where(*conditions(connection, every, now, most=_POSTS), cases.c.status.not_in(UNFINISHED))
-        more = holds_more(connection, filters, _POSTS)
-        counted |= {row[0]: Bounded(row[1], more) for row in connection.execute(query)}
+        wanted = conditions(connection, every, now, bounded=True, search=search)
+        query = query.where(*wanted, cases.c.status.not_in(UNFINISHED))
+        more = search is not None and search.is_common
+        found = {row[0]: row[1] for row in connection.execute(query)}
+        counted |= {one: Bounded(found.get(one, 0), more) for one in STATUSES if one not in alone}
     return {one: count for one, count in counted.items() if count or count.more}
 
 
@@ -104,17 +115,18 @@ def count_choices(
     What no filter of its own narrows is counted in one reading of the view.
     """
     counted: dict[str, dict[str, Bounded]] = {}
+    search = search_of(connection, filters, shared=True)
     if "status" in names:
-        counted["status"] = _by_status(connection, filters, now, _FEW if most == MOST else most)
+        counted["status"] = _by_status(connection, filters, now, _FEW if most == MOST else most, search)
     labels = [name for name in names if name != "status"]
     shared = [name for name in labels if not getattr(filters, name)]
     groups = [shared, *([name] for name in labels if name not in shared)]
-    unread = bool(filters.q) and not waits(filters) and holds_more(connection, filters, _POSTS)
+    unread = not waits(filters) and search is not None and search.is_common
     for group in (one for one in groups if one):
         without = group[0] if group is not shared else ""
         columns: list[sa.Column[Any]] = [COLUMNS[name] for name in group]
         query = sa.select(*columns).select_from(tables_of(filters, *group))
-        query = query.where(*conditions(connection, filters, now, without, _POSTS))
+        query = query.where(*conditions(connection, filters, now, without, bounded=True, search=search))
         if not waits(filters):
             query = query.limit(most + 1)
         rows = connection.execute(query).all()

@@ -16,12 +16,13 @@ from listener.mention import aware
 from listener.reason import Reason
 from listener.store import authors, mentions, posts
 from sentiment.store import verdicts
+from stakeholders.casesearch import CaseSearch
 from stakeholders.crisis import reasons_of
 from stakeholders.dossier import case_from_row, count_people, is_masked
 from stakeholders.facet import FACETS, count_facets, count_inbox
 from stakeholders.facts import Case
 from stakeholders.filters import LONGEST_SEARCH, NOBODY, Filters
-from stakeholders.sieve import conditions, is_rare, statuses_of, tables_of
+from stakeholders.sieve import conditions, search_of, statuses_of, tables_of
 from stakeholders.store import case_mentions, cases, decisions
 
 __all__ = [
@@ -117,9 +118,10 @@ def list_inbox(
 ) -> list[Key]:
     """List only where the rows of the inbox stand, as read_inbox orders them."""
     # The few that a rare word finds are sorted; else each status is read in the order of its own index.
-    statuses = (filters.status,) if filters.q and is_rare(connection, filters) else statuses_of(filters)
+    search = search_of(connection, filters)
+    statuses = statuses_of(filters) if search is None or search.is_met_soon else (filters.status,)
     step = limit if len(statuses) == 1 else limit // 3 + 1  # of several, none is read to the end of the page
-    lists = [_walk(connection, replace(filters, status=one), now, after, step) for one in statuses]
+    lists = [_walk(connection, replace(filters, status=one), now, after, step, search) for one in statuses]
     return list(islice(lists[0] if len(lists) == 1 else merge(*lists, key=_order), limit))
 
 
@@ -134,9 +136,11 @@ def follow(connection: Connection, filters: Filters, case_id: int | None, now: d
     return found[0].id if found else None
 
 
-def _walk(connection: Connection, filters: Filters, now: datetime, after: Key | None, step: int) -> Iterator[Key]:
+def _walk(
+    connection: Connection, filters: Filters, now: datetime, after: Key | None, step: int, search: CaseSearch | None
+) -> Iterator[Key]:
     """Give the keys behind `after`, so many at a time. Each stretch of them is one range of an index."""
-    query = _select_keys(connection, filters, now).order_by(cases.c.rank, cases.c.due_at, cases.c.id)
+    query = _select_keys(connection, filters, now, search).order_by(cases.c.rank, cases.c.due_at, cases.c.id)
     while True:
         found = 0
         for stretch in _behind(after):
@@ -150,8 +154,10 @@ def _walk(connection: Connection, filters: Filters, now: datetime, after: Key | 
             return
 
 
-def _select_keys(connection: Connection, filters: Filters, now: datetime) -> sa.Select[Any]:
-    wanted = conditions(connection, filters, now)
+def _select_keys(
+    connection: Connection, filters: Filters, now: datetime, search: CaseSearch | None = None
+) -> sa.Select[Any]:
+    wanted = conditions(connection, filters, now, search=search)
     return sa.select(cases.c.rank, cases.c.due_at, cases.c.id).select_from(tables_of(filters)).where(*wanted)
 
 

@@ -6,10 +6,11 @@ Only where our own accounts are listened to: else it cannot be told, which is no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -19,16 +20,16 @@ from listener.fold import fold
 from listener.mention import aware
 from listener.reason import N_, Reason, reason
 from listener.settings import Settings
-from listener.store import mentions, posts, read_mention, select_mentions
+from listener.store import mentions, posts
 from listener.taxonomy import Sentiment, Stakeholder
 from sentiment.store import verdicts
-from stakeholders.counts import named
-from stakeholders.decision import decision_from_row
+from stakeholders.decision import speaker_of
 from stakeholders.occasion import Occasion, find_occasion
 from stakeholders.peer import Peers
 from stakeholders.period import Period
 from stakeholders.person import Person
-from stakeholders.store import case_mentions, decisions
+from stakeholders.recall import Recall, heard_in, select_spoken
+from stakeholders.store import decisions
 from stakeholders.uptake import Heard, OwnPost, Praise, Subjects, event_key, hear_own, links_of, takes_up
 
 __all__ = ["Opportunities", "Opportunity", "State", "opportunities"]
@@ -120,51 +121,43 @@ def opportunities(
     return Opportunities(tuple(found), within, heard.accounts, heard.why_not)
 
 
+_Read = tuple[str, tuple[Person, ...], Occasion | None]
 _Row = tuple[Any, str, tuple[Person, ...], Occasion | None]
+_READ: Recall[_Read | None] = Recall()
 
 
 def _groups(connection: Connection, period: Period, brand: str | None, peers: Peers) -> list[list[_Row]]:
     """Read what could be taken up, copies together, each group by the time we heard it."""
-    current = sa.and_(verdicts.c.mention_id == mentions.c.id, verdicts.c.current, verdicts.c.relevant)
     ours = [key for key, one in peers.brands.items() if one.kind == "own" and brand in (None, key)]
     query = (
-        select_mentions()
-        .join(decisions, decisions.c.mention_id == mentions.c.id)
-        .join(verdicts, current)
-        .outerjoin(case_mentions, case_mentions.c.mention_id == mentions.c.id)
-        .where(named(period, None), mentions.c.brand.in_(ours), verdicts.c.sentiment != "negative")
-        .where(decisions.c.stakeholder.in_(("press", "peer_company")), decisions.c.brand.in_(ours))
-        .where(decisions.c.hour >= period.first_hour, decisions.c.hour < period.end_hour)
+        select_spoken(period, ours, ("press", "peer_company"))
+        .where(verdicts.c.sentiment != "negative")
         .order_by(posts.c.collected_at, posts.c.published_at, mentions.c.id)
-        .add_columns(
-            verdicts.c.sentiment,
-            verdicts.c.unsure,
-            posts.c.cluster,
-            case_mentions.c.case_id,
-            decisions.c.at,
-            decisions.c.department,
-            decisions.c.priority,
-            decisions.c.rule,
-            decisions.c.stakeholder,
-            decisions.c.detail,
-        )
+        .add_columns(posts.c.native_id, posts.c.thread, posts.c.collected_at, decisions.c.stakeholder)
     )
     groups: dict[tuple[str, int], list[_Row]] = {}
     for row in connection.execute(query):
-        mention, speaker = read_mention(row), decision_from_row(row).speaker
-        company = peers.companies.speaks_for(mention.post.author, speaker)
-        if company.side == "own":
-            continue
-        named_here = peers.names.find(row.text) | {row.brand: mention.terms}
-        people = tuple(one for one in peers.people.find(row.text, named_here) if one.brand == row.brand)
-        if row.sentiment != "positive" and not any(person.quoted for person in people):
-            continue
-        event = find_occasion(row.text, row.published_at, peers.events, peers.zone)
-        who = (
-            company.name if row.stakeholder == "peer_company" else speaker.entry or row.name or row.handle or row.source
-        )
-        groups.setdefault((row.brand, row.cluster or row.post_id), []).append((row, who, people, event))
+        said = (row.brand, row.source, row.text, row.published_at, row.terms, row.handle, row.name, row.bio)
+        judged = (row.detail, row.stakeholder, row.sentiment)
+        read = _READ.read((peers.made_of, *said, *judged), partial(_read, peers, row))
+        if read is not None:
+            groups.setdefault((row.brand, row.cluster or row.post_id), []).append((row, *read))
     return list(groups.values())
+
+
+def _read(peers: Peers, row: sa.Row[Any]) -> _Read | None:
+    """Read what a post alone tells of an opportunity: who spoke, who is named, at which event; None when it is none."""
+    mention, speaker = heard_in(row), speaker_of(json.loads(row.detail))
+    company = peers.companies.speaks_for(mention.post.author, speaker)
+    if company.side == "own":
+        return None
+    named_here = peers.names.find(row.text) | {row.brand: mention.terms}
+    people = tuple(one for one in peers.people.find(row.text, named_here) if one.brand == row.brand)
+    if row.sentiment != "positive" and not any(person.quoted for person in people):
+        return None
+    event = find_occasion(row.text, row.published_at, peers.events, peers.zone)
+    who = company.name if row.stakeholder == "peer_company" else speaker.entry or row.name or row.handle or row.source
+    return who, people, event
 
 
 def _judge(

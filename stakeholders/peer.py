@@ -6,11 +6,13 @@ post that names two brands makes two. docs/peers.md tells the rules; stakeholder
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from functools import partial
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -21,23 +23,23 @@ from listener.match import Matcher
 from listener.mention import Author, Brand, Mention
 from listener.reason import N_, Reason, reason
 from listener.settings import Settings
-from listener.store import mentions, posts, read_mention, select_mentions
+from listener.store import mentions, posts
 from listener.taxonomy import Sentiment
-from sentiment.store import verdicts
 from stakeholders.company import Companies, Company
-from stakeholders.counts import named
-from stakeholders.decision import decision_from_row
+from stakeholders.decision import speaker_of
 from stakeholders.facts import Speaker
 from stakeholders.occasion import Occasion, find_occasion
 from stakeholders.period import Period
 from stakeholders.person import People, Person
-from stakeholders.store import case_mentions, cases, decisions
+from stakeholders.recall import Recall, heard_in, select_spoken
+from stakeholders.store import cases
 
 __all__ = ["DIRECTIONS", "Direction", "Exchange", "Peers", "Total", "exchanges", "totals"]
 
 Direction = Literal["us_to_them", "them_to_us", "them_to_them"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
+_READ: Recall[tuple[_Read | None, tuple[str, ...]]] = Recall()
 _SHARED = re.compile(r"\s*(?:RT|🔁|Repost(?:ed)? from|vía|via)\s*@(\w{1,40})", re.IGNORECASE)
 _SPEAKS = {
     ("own", "care"): N_("Our customer-care account @{quote_who} speaks of {quote_brand}"),
@@ -122,6 +124,7 @@ class Peers:
         self.people = People(every)
         self.names = Matcher(every)
         self.companies = Companies(every)
+        self.made_of = repr((every, self.events, settings.instance.timezone))
 
     def read(self, mention: Mention, speaker: Speaker, sentiment: Sentiment, *, unsure: bool = False) -> _Read | None:
         """Read a mention as an exchange; None when no company speaks, or it speaks of itself."""
@@ -191,37 +194,16 @@ def exchanges(
     current verdict says that it is about the brand. `peers` spares building one.
     """
     peers = peers or Peers(settings)
-    current = sa.and_(verdicts.c.mention_id == mentions.c.id, verdicts.c.current, verdicts.c.relevant)
     query = (
-        select_mentions()
-        .join(decisions, decisions.c.mention_id == mentions.c.id)
-        .join(verdicts, current)
-        .outerjoin(case_mentions, case_mentions.c.mention_id == mentions.c.id)
-        .outerjoin(cases, cases.c.id == case_mentions.c.case_id)
-        .where(named(period, None), mentions.c.brand.in_(list(peers.brands)))
-        # The same hours and brands again, of the decision: few of those are a company's, and its index starts there.
-        .where(decisions.c.stakeholder == "peer_company", decisions.c.brand.in_(list(peers.brands)))
-        .where(decisions.c.hour >= period.first_hour, decisions.c.hour < period.end_hour)
+        select_spoken(period, list(peers.brands), ("peer_company",))
         .order_by(posts.c.published_at.desc(), mentions.c.id.desc())
-        .add_columns(
-            verdicts.c.sentiment,
-            verdicts.c.unsure,
-            posts.c.cluster,
-            cases.c.id.label("case_id"),
-            cases.c.department.label("case_department"),
-            cases.c.copies.label("case_copies"),
-            decisions.c.at,
-            decisions.c.department,
-            decisions.c.priority,
-            decisions.c.rule,
-            decisions.c.detail,
-        )
+        .add_columns(cases.c.copies.label("case_copies"))
     )
     found = []
     for row in connection.execute(query):
-        decision = decision_from_row(row)
-        mention = read_mention(row)
-        read = peers.read(mention, decision.speaker, row.sentiment, unsure=row.unsure)
+        said = (row.brand, row.kind, row.text, row.published_at, row.terms, row.handle, row.name, row.bio)
+        judged = (row.detail, row.sentiment, row.unsure)
+        read, copies = _READ.read((peers.made_of, *said, *judged), partial(_read, peers, row))
         if read is None or (brand is not None and not _takes_part(read, brand)):
             continue
         found.append(
@@ -245,10 +227,16 @@ def exchanges(
                 because=read.because,
                 case_id=row.case_id,
                 department=row.case_department or row.department,
-                copies=tuple(row.case_copies if row.case_id is not None else decision.route.copies),
+                copies=tuple(row.case_copies) if row.case_id is not None else copies,
             )
         )
     return found
+
+
+def _read(peers: Peers, row: sa.Row[Any]) -> tuple[_Read | None, tuple[str, ...]]:
+    detail = json.loads(row.detail)
+    read = peers.read(heard_in(row), speaker_of(detail), row.sentiment, unsure=row.unsure)
+    return read, tuple(detail.get("copies", ()))
 
 
 def _takes_part(read: _Read, brand: str) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from listener.mention import Term
 from listener.query import Query
-from listener.query.sql import where
+from listener.query.sql import says_only_words, where
 from listener.store import authors, mentions, posts
 from sentiment.store import verdicts
 from stakeholders.counts import counted, named
@@ -21,7 +21,7 @@ from stakeholders.crosstab import AXES, count_cells
 from stakeholders.dossier import is_masked
 from stakeholders.facet import MOST, Bounded
 from stakeholders.store import case_mentions, cases, decisions
-from stakeholders.tally import sums_by
+from stakeholders.tally import date_of, is_limited, sums_by
 from stakeholders.wanted import UNROUTED, Wanted
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 _SNIPPET = 400  # characters
+_SHORT = 16  # hours
 
 
 class Place(NamedTuple):
@@ -144,9 +145,14 @@ def _keys(
     period = wanted.period(zone)
     end = period.end_hour if after is None else min(period.end_hour, int(after.published_at.timestamp() // 3600) + 1)
     found: list[Place] = []
-    width = 1
-    while end > period.first_hour and len(found) < limit:
-        first = max(period.first_hour, end - width)
+    width, left = 1, [(period.first_hour, end)] if end > period.first_hour else []
+    narrow = wanted.stakeholder is not None and not is_limited(connection)
+    while left and len(found) < limit:
+        if narrow and width > _SHORT:  # days on which nobody of that kind spoke are not read
+            narrow, left = False, _shared(left, _days_of(connection, wanted, zone))
+            continue
+        start, end = left.pop()
+        first = max(start, end - width)
         stretch = sa.and_(mentions.c.hour >= first, mentions.c.hour < end)
         query = sa.select(mentions.c.published_at, mentions.c.id).select_from(_tables(wanted, asked)).where(stretch)
         query = query.where(
@@ -157,8 +163,31 @@ def _keys(
             query = query.where(sa.or_(mentions.c.published_at < after.published_at, same))
         query = query.order_by(mentions.c.published_at.desc(), mentions.c.id.desc()).limit(limit - len(found))
         found += [Place(*row) for row in connection.execute(query)]
-        end, width = first, width * 4
+        if first > start:
+            left.append((start, first))
+        width *= 4
     return found
+
+
+def _days_of(connection: Connection, wanted: Wanted, zone: ZoneInfo) -> list[tuple[int, int]]:
+    """Give the hours, first ≤ hour < end, of the days on which those who are asked for said anything, oldest first."""
+    period = wanted.period(zone)
+    sums = sums_by(connection, period, wanted.brand, "stakeholder")
+    name = "" if wanted.stakeholder == UNROUTED else wanted.stakeholder
+    query = sa.select(sums.c.day).where(sums.c.name == name).group_by(sums.c.day)
+    said = {date_of(day) for day in connection.scalars(query.having(sa.func.sum(sums.c.mentions) > 0))}
+    found: list[tuple[int, int]] = []
+    for day in period.days:
+        if day.date in said and found and found[-1][1] == day.first:
+            found[-1] = (found[-1][0], day.end)
+        elif day.date in said:
+            found.append((day.first, day.end))
+    return found
+
+
+def _shared(some: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    both = [(max(one[0], other[0]), min(one[1], other[1])) for one in some for other in others]
+    return [(first, end) for first, end in both if first < end]
 
 
 def _post_ids(
@@ -226,7 +255,9 @@ def _tables(wanted: Wanted, asked: Query | None) -> sa.FromClause:
     tables = counted()
     if wanted.stakeholder is not None or wanted.body is not None:
         tables = tables.outerjoin(decisions, decisions.c.mention_id == mentions.c.id)
-    return tables if asked is None else tables.join(posts, posts.c.id == mentions.c.post_id)
+    if asked is None or says_only_words(asked):
+        return tables
+    return tables.join(posts, posts.c.id == mentions.c.post_id)
 
 
 def _conditions(
@@ -246,7 +277,8 @@ def _conditions(
     if wanted.body is not None:
         found.append(decisions.c.entry == wanted.body)
     if asked is not None:
-        found.append(where(asked, connection.dialect.name, within).clause)
+        key = mentions.c.post_id if says_only_words(asked) else posts.c.id
+        found.append(where(asked, connection.dialect.name, within, of=key).clause)
     return found
 
 

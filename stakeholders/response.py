@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 
 from listener.mention import aware
 from listener.taxonomy import OPEN_STATUSES
+from stakeholders.pace import Pace, median_of, read_paces
 from stakeholders.period import Period
 from stakeholders.step import UNFINISHED
 from stakeholders.store import cases
@@ -20,11 +22,15 @@ __all__ = [
     "OpenNow",
     "Response",
     "case_counts",
+    "in_order",
+    "measure",
     "open_now",
     "response_times",
+    "waiting",
 ]
 
 _OPEN = cases.c.status.in_(OPEN_STATUSES)
+_NAMES = ", ".join(f"'{status}'" for status in OPEN_STATUSES)  # written out as in the partial indexes
 _WAITING = cases.c.status.in_(UNFINISHED)  # a snooze stops no clock
 
 
@@ -135,61 +141,63 @@ def case_counts(connection: Connection, period: Period, brand: str | None, now: 
 
 def open_now(connection: Connection, brand: str | None, now: datetime) -> OpenNow:
     """Count the cases that nobody answered at `now`, whenever they were opened."""
+    open_here, put_off = waiting(brand)
+    number = sa.func.count()
     row = connection.execute(
         sa.select(
-            sa.func.count().filter(_OPEN).label("open"),
-            sa.func.count().filter(_OPEN, cases.c.priority == "alert").label("alerts"),
-            sa.func.count().filter(_OPEN, _overdue(now)).label("overdue"),
-            sa.func.count().filter(_needing(now)).label("needing"),
-            sa.func.count().filter(cases.c.status == "snoozed").label("snoozed"),
-            sa.func.count().filter(cases.c.status == "snoozed", _overdue(now)).label("snoozed_overdue"),
-        ).where(_of(brand), _WAITING)
+            number.label("open"),
+            number.filter(cases.c.priority == "alert").label("alerts"),
+            number.filter(_overdue(now)).label("overdue"),
+            number.filter(_needing(now)).label("needing"),
+        ).where(open_here)
     ).one()
-    return OpenNow(**row._mapping)
+    snoozed = [bool(late) for late in connection.scalars(in_order(sa.select(_overdue(now)).where(put_off)))]
+    return OpenNow(
+        open=row.open,
+        alerts=row.alerts,
+        overdue=row.overdue,
+        needing=row.needing + sum(snoozed),
+        snoozed=len(snoozed),
+        snoozed_overdue=sum(snoozed),
+    )
+
+
+def waiting(brand: str | None) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Give the conditions for the cases that are open, and for those that are snoozed, of one brand or of all.
+
+    What waits is few and a brand's cases are many, so the brand is put in a way that no index of brands is taken.
+    """
+    own = cases.c.merged_into.is_(None)
+    ours = own if brand is None else sa.and_(own, cases.c.brand.concat("") == brand)
+    open_here, over = (sa.text(f"cases.status {word} ({_NAMES})") for word in ("IN", "NOT IN"))
+    return sa.and_(ours, open_here), sa.and_(ours, cases.c.status == "snoozed", over)
+
+
+def in_order(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Ask for cases of one status in the order of their index: else SQLite reads all, for any status may be half."""
+    return query.order_by(cases.c.rank, cases.c.due_at, cases.c.id)
 
 
 def response_times(connection: Connection, period: Period, brand: str | None) -> list[Response]:
     """Measure how each department answered the cases opened in a period, most cases first."""
-    acknowledged = _medians(connection, period, brand, cases.c.acknowledged_at)
-    answered = _medians(connection, period, brand, cases.c.answered_at)
-    rows = connection.execute(
-        sa.select(
-            cases.c.department,
-            sa.func.count().label("cases"),
-            sa.func.count(cases.c.acknowledged_at).label("acknowledged"),
-            sa.func.count(cases.c.answered_at).label("measured"),
-            sa.func.count(cases.c.due_at).filter(cases.c.status != "dismissed").label("clocked"),
-            sa.func.count().filter(cases.c.status == "dismissed").label("dismissed"),
-            sa.func.count().filter(cases.c.answered_at <= cases.c.due_at).label("within_clock"),
-            sa.func.count().filter(_closed_unanswered()).label("closed_unanswered"),
-        )
-        .where(_opened(period, brand))
-        .group_by(cases.c.department)
-        .order_by(sa.func.count().desc(), cases.c.department)
-    )
-    return [
+    return measure(read_paces(connection, period, brand))
+
+
+def measure(paces: Iterable[Pace]) -> list[Response]:
+    """Measure how each department answered, from what was read of its cases, most cases first."""
+    found = [
         Response(
-            median_acknowledge=acknowledged.get(row.department),
-            median_answer=answered.get(row.department),
-            **row._mapping,
+            department=one.department,
+            cases=one.cases,
+            median_acknowledge=median_of(one.acknowledge),
+            median_answer=median_of(one.answer),
+            within_clock=one.in_time,
+            measured=len(one.answer),
+            acknowledged=len(one.acknowledge),
+            clocked=one.clocked,
+            closed_unanswered=one.closed_unanswered,
+            dismissed=one.dismissed,
         )
-        for row in rows
+        for one in paces
     ]
-
-
-def _medians(connection: Connection, period: Period, brand: str | None, until: sa.Column[Any]) -> dict[str, timedelta]:
-    """Take the median time from opening by department, in the database: the mean of the middle one or two in order."""
-    seconds = sa.extract("epoch", until) - sa.extract("epoch", cases.c.opened_at)
-    ranked = (
-        sa.select(
-            cases.c.department,
-            seconds.label("seconds"),
-            sa.func.row_number().over(partition_by=cases.c.department, order_by=seconds).label("place"),
-            sa.func.count().over(partition_by=cases.c.department).label("all"),
-        )
-        .where(_opened(period, brand), until.is_not(None))
-        .subquery()
-    )
-    middle = sa.and_(2 * ranked.c.place >= ranked.c.all, 2 * ranked.c.place <= ranked.c.all + 2)
-    query = sa.select(ranked.c.department, sa.func.avg(ranked.c.seconds)).where(middle).group_by(ranked.c.department)
-    return {department: timedelta(seconds=round(float(mean))) for department, mean in connection.execute(query)}
+    return sorted(found, key=lambda one: (-one.cases, one.department))

@@ -40,6 +40,7 @@ __all__ = ["OPEN_TABLES", "NotVisible", "Scope", "limit", "tell_hidden"]
 
 log = logging.getLogger(__name__)
 
+_WORDS = frozenset({"post_words", "case_words"})  # full-text indexes
 # Nothing of a person, a post or a case stands in these; pages of sources and silences need them.
 _HIDDEN: dict[sa.Table, frozenset[str]] = {quarantine: frozenset({"body"})}  # counted by all, read by none
 OPEN_TABLES = frozenset(
@@ -142,8 +143,8 @@ class Scope:
                 table = element.element
                 return None if table.name in OPEN_TABLES else view_of(table, element.name, element)
             if isinstance(element, sa.TableClause):
-                # Full-text words stand beside posts and are joined to them; they hold no words that can be read out.
-                return None if element.name == "post_words" else self._closed(element.name)
+                # Full-text words stand beside posts and cases and are joined to them; no word of them is read out.
+                return None if element.name in _WORDS else self._closed(element.name)
             owner = getattr(element, "table", None) if isinstance(element, sa.ColumnClause) else None
             source = owner.element if isinstance(owner, sa.Alias) else owner
             if owner is not None and isinstance(source, sa.Table) and source.name not in OPEN_TABLES:

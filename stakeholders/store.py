@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from listener.database import JSONText, Moment, metadata
 
 __all__ = [
+    "BODIES",
     "CORRECTED",
     "alert_groups",
     "alerts",
@@ -29,8 +30,14 @@ def _id() -> sa.Column[int]:
     return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
 
 
+def _computed() -> tuple[sa.FetchedValue, sa.FetchedValue]:
+    return sa.FetchedValue(), sa.FetchedValue(for_update=True)
+
+
 # How the table writes a decision of which a person corrected or confirmed a label.
 CORRECTED = """detail LIKE '%"corrections":[{%'"""
+
+BODIES = "stakeholder IN ('press', 'peer_company')"  # whose words are read for exchanges and opportunities
 
 decisions = sa.Table(
     "decision",
@@ -49,6 +56,12 @@ decisions = sa.Table(
     # {"speaker": label json, "entry", "outlet", "own_account", "copies", "because": [reason json], "otherwise", …}
     sa.Column("detail", JSONText, nullable=False),
     sa.Index("ix_decision_brand_hour", "brand", "hour"),
+    sa.Index(
+        "ix_decision_bodies",
+        *("stakeholder", "brand", "hour"),
+        sqlite_where=sa.text(BODIES),
+        postgresql_where=sa.text(BODIES),
+    ),
     sa.Index(  # those of which a person said something (stakeholders.accuracy); few
         "ix_decision_corrected",
         "mention_id",
@@ -93,6 +106,18 @@ cases = sa.Table(
     sa.Column("merged_into", sa.BigInteger),  # cases.id; such a case is closed and counts no more
     sa.Column("ticket_id", sa.Text),
     sa.Column("ticket_url", sa.Text),
+    # Computed by the database from the columns above (migration 0011), for the index of stakeholders.pace.
+    sa.Column("opened_quarter", sa.BigInteger, *_computed()),  # quarters of an hour since 1970
+    sa.Column("acknowledge_took", sa.BigInteger, *_computed()),  # microseconds from opening
+    sa.Column("answer_took", sa.BigInteger, *_computed()),
+    # d dismissed, c closed without an answer, o any other; then N no clock, W no answer, K in time, L late
+    sa.Column("ends", sa.Text, *_computed()),
+    sa.Index(
+        "ix_cases_pace",
+        *("brand", "department", "opened_at", "opened_quarter", "acknowledge_took", "answer_took", "ends"),
+        sqlite_where=sa.text("merged_into IS NULL AND opened_quarter IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NULL AND opened_quarter IS NOT NULL"),
+    ),
     sa.Index("ix_cases_thread", "thread"),
     sa.Index("ix_cases_opened_at", "opened_at"),
     sa.Index("ix_cases_brand_opened_at", "brand", "opened_at"),
@@ -128,8 +153,9 @@ case_mentions = sa.Table(
     "case_mention",
     metadata,
     sa.Column("mention_id", sa.ForeignKey("mention.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
     sa.Column("how", sa.Text, nullable=False),  # opened | thread | repeat
+    sa.Index("ix_case_mention_case_id_how", "case_id", "how", "mention_id"),  # all that lists of cases ask of it
 )
 
 events = sa.Table(
@@ -144,6 +170,12 @@ events = sa.Table(
     sa.Column("before", JSONText),
     sa.Column("after", JSONText),
     sa.Column("seal", sa.Text),  # stakeholders.seal: SHA-256 over the seal before and this row; None only in old rows
+    sa.Index(  # cases that were sent elsewhere; few
+        "ix_event_rerouted",
+        "at",
+        sqlite_where=sa.text("what = 'rerouted'"),
+        postgresql_where=sa.text("what = 'rerouted'"),
+    ),
 )
 
 alerts = sa.Table(

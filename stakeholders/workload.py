@@ -6,17 +6,17 @@ A digest and the page of departments read these; how cases were answered is coun
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from stakeholders.inbox import NOBODY, Filters, count_facets, count_inbox
+from stakeholders.filters import Filters
+from stakeholders.pace import Spans, read_paces
 from stakeholders.period import Period
-from stakeholders.response import Response, response_times
-from stakeholders.step import UNFINISHED
+from stakeholders.response import Response, in_order, measure, waiting
+from stakeholders.sieve import conditions
 from stakeholders.store import cases, events
 
 __all__ = [
@@ -29,6 +29,9 @@ __all__ = [
     "routed_by_department",
     "waiting_by_department",
 ]
+
+_EVERY = 2**31
+_REROUTED = sa.text("event.what = 'rerouted'")  # written out as in the partial index
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ class Work:
     routed: Routed
     waiting: Waiting
     came: Mapping[date, int]
-    acknowledge: tuple[timedelta, ...] = ()
-    answer: tuple[timedelta, ...] = ()
+    acknowledge: Sequence[timedelta] = ()
+    answer: Sequence[timedelta] = ()
     broken: int = 0
 
     @property
@@ -83,28 +86,43 @@ class Work:
 
 def count_waiting(connection: Connection, brand: str | None, names: Sequence[str], now: datetime) -> Waiting:
     """Count what waits for some departments, or for all when none is named; each case once."""
-
-    def count(**more: Any) -> int:
-        return count_inbox(connection, _filters(brand, department=tuple(names), **more), now)
-
+    found = [one for name, one in waiting_by_department(connection, brand, now).items() if not names or name in names]
     return Waiting(
-        open=count(),
-        alerts=count(priority=("alert",)),
-        overdue=count(overdue=True),
-        nobody=count(owner=NOBODY),
-        snoozed=count(status="snoozed"),
+        open=sum(one.open for one in found),
+        alerts=sum(one.alerts for one in found),
+        overdue=sum(one.overdue for one in found),
+        nobody=sum(one.nobody for one in found),
+        snoozed=sum(one.snoozed for one in found),
     )
 
 
 def waiting_by_department(connection: Connection, brand: str | None, now: datetime) -> dict[str, Waiting]:
     """Count what waits for each department that has something waiting; a case counts where it lies, once."""
+    return {name: one for name, (one, _) in _waiting(connection, brand, now, sa.true()).items()}
 
-    def count(**more: Any) -> dict[str, int]:
-        return count_facets(connection, _filters(brand, **more), now, ("department",))["department"]
 
-    parts = (count(), count(priority=("alert",)), count(overdue=True), count(owner=NOBODY), count(status="snoozed"))
-    names = sorted({name for part in parts for name in part})
-    return {name: Waiting(*(part.get(name, 0) for part in parts)) for name in names}
+def _waiting(
+    connection: Connection, brand: str | None, now: datetime, opened: sa.ColumnElement[bool]
+) -> dict[str, tuple[Waiting, int]]:
+    """Count what waits by department, and of it what is late and fits a condition, the snoozed among it."""
+    open_here, put_off = waiting(brand)
+    late = sa.and_(*conditions(connection, Filters(status="all", overdue=True), now))
+    number = sa.func.count()
+    told = (
+        number.label("cases"),
+        number.filter(cases.c.priority == "alert").label("alerts"),
+        number.filter(late).label("overdue"),
+        number.filter(cases.c.owner.is_(None)).label("nobody"),
+        number.filter(late, opened).label("late"),
+    )
+    found = {}
+    for row in connection.execute(sa.select(cases.c.department, *told).where(open_here).group_by(cases.c.department)):
+        found[row.department] = Waiting(row.cases, row.alerts, row.overdue, row.nobody, 0), row.late
+    query = sa.select(cases.c.department, sa.and_(late, opened).label("late")).where(put_off)
+    for department, is_late in connection.execute(in_order(query)):
+        one, many = found.get(department, (Waiting(0, 0, 0, 0, 0), 0))
+        found[department] = replace(one, snoozed=one.snoozed + 1), many + bool(is_late)
+    return {name: found[name] for name in sorted(found)}
 
 
 def count_routed(connection: Connection, period: Period, brand: str | None, names: Sequence[str]) -> Routed:
@@ -115,80 +133,62 @@ def count_routed(connection: Connection, period: Period, brand: str | None, name
 
 def routed_by_department(connection: Connection, period: Period, brand: str | None) -> dict[str, Routed]:
     """Count the cases of a period by the department that they were sent to first, and those that left it since."""
-    opened = _opened(period, brand)
-    first = {
-        row.id: row.department for row in connection.execute(sa.select(cases.c.id, cases.c.department).where(opened))
-    }
-    left: set[int] = set()
-    moves = (
-        sa.select(events.c.case_id, events.c.before, events.c.after)
-        .join(cases, cases.c.id == events.c.case_id)
-        .where(opened, events.c.what == "rerouted")
-        .order_by(events.c.id.desc())
+    query = sa.select(cases.c.department, sa.func.count()).where(_opened(period, brand)).group_by(cases.c.department)
+    return _routed(connection, period, brand, {row[0]: row[1] for row in connection.execute(query)})
+
+
+def _routed(connection: Connection, period: Period, brand: str | None, lie: Mapping[str, int]) -> dict[str, Routed]:
+    """Put back the cases that left the department they were sent to first; `lie` counts all by where they lie now."""
+    # No case leaves a department before it is opened. The limit holds SQLite to read these few before any case.
+    left = (
+        sa.select(events.c.id, events.c.case_id, events.c.before, events.c.after)
+        .where(_REROUTED, events.c.at >= period.start)
+        .limit(_EVERY)
+        .subquery("gone")
     )
+    moves = (
+        sa.select(left.c.case_id, left.c.before, left.c.after, cases.c.department)
+        .join(cases, cases.c.id == left.c.case_id)
+        .where(_opened(period, brand))
+        .order_by(left.c.id.desc())
+    )
+    first: dict[int, tuple[str, str]] = {}  # case → the department it lies in, the one it was sent to
     for row in connection.execute(moves):
         was = (row.before or {}).get("department")
         if was and (row.after or {}).get("department") not in (None, was):
-            first[row.case_id] = was  # the newest first, so that the oldest has the last word
-            left.add(row.case_id)
-    counted: dict[str, list[int]] = {}
-    for case_id, department in first.items():
-        told = counted.setdefault(department, [0, 0])
+            first[row.case_id] = row.department, was  # the newest first, so that the oldest has the last word
+    counted = {name: [number, 0] for name, number in lie.items()}
+    for now, was in first.values():
+        counted[now][0] -= 1
+        told = counted.setdefault(was, [0, 0])
         told[0] += 1
-        told[1] += case_id in left
-    return {name: Routed(*counted[name]) for name in sorted(counted)}
+        told[1] += 1
+    return {name: Routed(*counted[name]) for name in sorted(counted) if counted[name][0]}
 
 
 def read_work(connection: Connection, period: Period, brand: str | None, now: datetime) -> list[Work]:
     """Gather the work of each department to which something came or for which something waits, most cases first."""
-    responses = {one.department: one for one in response_times(connection, period, brand)}
-    routed = routed_by_department(connection, period, brand)
-    waiting = waiting_by_department(connection, brand, now)
-    query = (
-        sa.select(
-            cases.c.department,
-            cases.c.opened_at,
-            cases.c.acknowledged_at,
-            cases.c.answered_at,
-            cases.c.due_at,
-            cases.c.status,
+    paces = {one.department: one for one in read_paces(connection, period, brand)}
+    responses = {one.department: one for one in measure(paces.values())}
+    routed = _routed(connection, period, brand, {name: one.cases for name, one in paces.items()})
+    waits_for = _waiting(connection, brand, now, _opened(period, brand))
+    nothing = Waiting(0, 0, 0, 0, 0), 0
+    found = []
+    for name in {*responses, *routed, *waits_for}:
+        pace, (waits, late) = paces.get(name), waits_for.get(name, nothing)
+        found.append(
+            Work(
+                department=name,
+                response=responses.get(name),
+                routed=routed.get(name, Routed(0, 0)),
+                waiting=waits,
+                came=pace.by_day(period) if pace else {},
+                acknowledge=Spans(pace.acknowledge) if pace else Spans(),
+                answer=Spans(pace.answer) if pace else Spans(),
+                broken=(pace.late if pace else 0) + late,
+            )
         )
-        .where(_opened(period, brand))
-        .order_by(cases.c.id)
-    )
-    came: dict[str, dict[date, int]] = {}
-    spans: dict[tuple[str, str], list[timedelta]] = {}
-    broken: dict[str, int] = {}
-    for row in connection.execute(query):
-        day = row.opened_at.astimezone(period.zone).date()
-        days = came.setdefault(row.department, {})
-        days[day] = days.get(day, 0) + 1
-        for name, until in (("acknowledge", row.acknowledged_at), ("answer", row.answered_at)):
-            if until is not None:
-                spans.setdefault((row.department, name), []).append(until - row.opened_at)
-        if row.due_at is not None:
-            late = row.answered_at is None and row.status in UNFINISHED and row.due_at < now
-            late = late or (row.answered_at is not None and row.answered_at > row.due_at)
-            broken[row.department] = broken.get(row.department, 0) + late
-    nothing = Waiting(0, 0, 0, 0, 0)
-    found = [
-        Work(
-            department=name,
-            response=responses.get(name),
-            routed=routed.get(name, Routed(0, 0)),
-            waiting=waiting.get(name, nothing),
-            came=came.get(name, {}),
-            acknowledge=tuple(sorted(spans.get((name, "acknowledge"), ()))),
-            answer=tuple(sorted(spans.get((name, "answer"), ()))),
-            broken=broken.get(name, 0),
-        )
-        for name in {*responses, *routed, *waiting}
-    ]
     return sorted(found, key=lambda one: (-(one.response.cases if one.response else 0), one.department))
-
-
-def _filters(brand: str | None, **more: Any) -> Filters:
-    return Filters(brand=() if brand is None else (brand,), **more)
 
 
 def _opened(period: Period, brand: str | None) -> sa.ColumnElement[bool]:

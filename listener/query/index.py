@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from listener.query.caseindex import forget_in_cases, index_cases, index_in_cases, is_kept
 from listener.query.words import words_of
 from listener.store import posts
 
 __all__ = ["compact", "forget_posts", "index_all", "index_new", "index_posts"]
 
 _BATCH = 500
+_INDEXES = ("post_words", "case_words")
 _SMALL = 256 * 2**20  # bytes that PostgreSQL may write anew while nobody reads them
 _ADD = {
     "sqlite": "INSERT INTO post_words (rowid, words) VALUES (?, ?)",
@@ -38,6 +40,7 @@ def index_posts(connection: Connection, ids: Iterable[int]) -> None:
         rows = connection.execute(sa.select(posts.c.id, posts.c.text).where(posts.c.id.in_(chunk))).all()
         _delete(connection, chunk)
         _add(connection, [(row.id, row.text) for row in rows])
+        index_in_cases(connection, chunk)
 
 
 def index_all(connection: Connection) -> int:
@@ -49,6 +52,8 @@ def index_all(connection: Connection) -> int:
             sa.select(posts.c.id, posts.c.text).where(posts.c.id > last).order_by(posts.c.id).limit(_BATCH)
         ).all()
         if not rows:
+            if is_kept(connection):  # not yet while the first migrations run
+                index_cases(connection)
             return count
         _add(connection, [(row.id, row.text) for row in rows])
         last, count = rows[-1].id, count + len(rows)
@@ -62,6 +67,7 @@ def forget_posts(connection: Connection, ids: Iterable[int]) -> None:
     for chunk in _chunks(ids):
         with _wiping(connection):
             _delete(connection, chunk)
+            forget_in_cases(connection, chunk)
 
 
 def compact(connection: Connection) -> None:
@@ -73,18 +79,20 @@ def compact(connection: Connection) -> None:
     """
     if connection.dialect.name == "sqlite":
         with _wiping(connection):
-            connection.execute(sa.text("INSERT INTO post_words (post_words) VALUES ('optimize')"))
+            for name in _INDEXES:
+                connection.execute(sa.text(f"INSERT INTO {name} ({name}) VALUES ('optimize')"))  # noqa: S608 - ours
         return
     apart = connection.engine.execution_options(isolation_level="AUTOCOMMIT")
     with apart.connect() as own:
-        small = (own.scalar(sa.text("SELECT pg_total_relation_size('post_words')")) or 0) < _SMALL
-        own.execute(sa.text("SET lock_timeout = '5s'"))
-        try:
-            own.execute(sa.text("VACUUM (FULL) post_words" if small else "VACUUM post_words"))
-        except sa.exc.OperationalError:  # somebody reads for long: what is freed is overwritten later
-            own.execute(sa.text("VACUUM post_words"))
-        finally:
-            own.execute(sa.text("RESET lock_timeout"))
+        for name in _INDEXES:
+            small = (own.scalar(sa.text(f"SELECT pg_total_relation_size('{name}')")) or 0) < _SMALL
+            own.execute(sa.text("SET lock_timeout = '5s'"))
+            try:
+                own.execute(sa.text(f"VACUUM (FULL) {name}" if small else f"VACUUM {name}"))
+            except sa.exc.OperationalError:  # somebody reads for long: what is freed is overwritten later
+                own.execute(sa.text(f"VACUUM {name}"))
+            finally:
+                own.execute(sa.text("RESET lock_timeout"))
 
 
 class _wiping:  # noqa: N801 - reads as a verb in `with`

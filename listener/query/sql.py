@@ -200,8 +200,8 @@ class _Compiler:
         if asked is None:
             return sa.false()
         table = sa.table("post_words", sa.column("rowid"), sa.column("words"))
-        if self.each and exact and (held := look_for(node, table.c.words)) is not None:
-            return sa.select(table.c.rowid).where(table.c.rowid == self.of, held).exists()
+        if self.each and exact and (looked := look_for(node, table.c.words)) is not None:
+            return sa.select(table.c.rowid).where(table.c.rowid == self.of, looked).exists()
         match = sa.literal_column("post_words").op("MATCH", is_comparison=True)(asked)
         return self.of.in_(sa.select(table.c.rowid).where(match, self._among(table.c.rowid)))
 

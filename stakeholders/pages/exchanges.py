@@ -44,11 +44,15 @@ def show(scene: Scene) -> None:
 
 def draw(scene: Scene, period: Period, brand: str) -> None:
     """Draw both parts for a period and one of our brands; a page of its own or the foot of another."""
-    peers = Peers(scene.config.settings)
-    now = scene.now
-    with scene.store.read() as connection:
-        found = exchanges(connection, scene.config.settings, period, brand, peers)
-        told = opportunities(connection, scene.config.settings, period, brand, now, peers)
+    settings, now = scene.config.settings, scene.now
+    peers = Peers(settings)
+    found, told = scene.keep(
+        ("exchanges", brand, period, peers.made_of, settings.opportunities.within),
+        lambda connection: (
+            exchanges(connection, settings, period, brand, peers),
+            opportunities(connection, settings, period, brand, now, peers),
+        ),
+    )
     st.html(_opportunities(scene, told))
     st.html(_exchanges(scene, found))
 

@@ -38,10 +38,11 @@ export default function (component) {
       return;
     }
   };
-  const afterRun = (then, begun = false, end = Date.now() + 20000) => {
-    const busy = $('[data-testid="stApp"]')?.dataset.testScriptState !== "notRunning";
-    if (begun && !busy) then();
-    else if (Date.now() < end) requestAnimationFrame(() => afterRun(then, begun || busy, end));
+  // The words of a template come a moment after it was chosen; whoever went elsewhere meanwhile is left there.
+  const whenFilled = (asked, before, end = Date.now() + 20000) => {
+    const stays = [asked, document.body].includes(document.activeElement);
+    if (stays && ($(REPLY)?.value ?? before) !== before) write(REPLY);
+    else if (stays && Date.now() < end) requestAnimationFrame(() => whenFilled(asked, before, end));
   };
   const steps = {
     l: () => open(""), w: () => write(".st-key-words textarea", 1),
@@ -59,7 +60,7 @@ export default function (component) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     // A template was chosen: what it says is the place to go on writing.
     if (event.key === "Enter" && event.target.matches?.('[class*="st-key-template-"] input')) {
-      afterRun(() => { if ([event.target, document.body].includes(document.activeElement)) write(REPLY); });
+      whenFilled(event.target, $(REPLY)?.value ?? "");
     }
     if (sheet) {
       const chosen = sheet.matches(".e-labels") && sheet.querySelector(`[data-press="${CSS.escape(event.key.toLowerCase())}"]`);

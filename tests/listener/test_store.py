@@ -31,8 +31,14 @@ def count(store: Store, table: sa.Table) -> int:
 
 
 def test_the_migrated_database_is_what_the_tables_say(store: Store) -> None:
-    def ours(_: object, name: str | None, kind: str, *__: object) -> bool:
-        return kind != "table" or not (name or "").startswith("post_words")  # the full-text index: listener/query/index
+    # Formulas are SQL of one database each, so they stand in the migration alone; its own test asks what they give.
+    computed = {("cases", name) for name in ("opened_quarter", "acknowledge_took", "answer_took", "ends")}
+
+    def ours(item: object, name: str | None, kind: str, *_: object) -> bool:
+        if isinstance(item, sa.Column) and (item.table.name, name) in computed:
+            return False
+        words = ("post_words", "case_words")  # the full-text indexes: listener/query/index and caseindex
+        return kind != "table" or not (name or "").startswith(words)
 
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": ours})

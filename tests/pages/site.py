@@ -154,12 +154,15 @@ def walk(page: Any, address: str) -> None:
 
 
 def settle(page: Any, before: int = 0) -> None:
-    """Wait until the server answered (more than `before` messages), has nothing more to say, and all is drawn."""
-    page.wait_for_function(
-        """(before) => {
-          const app = document.querySelector("[data-testid=stApp]");
-          return app && heard.count > before && performance.now() - heard.at > 100
-            && app.dataset.testScriptState === "notRunning" && !app.querySelector("[data-stale=true]");
-        }""",
-        arg=before,
-    )
+    """Wait until the server answered (more than `before` messages), has nothing more to say, and its run is over."""
+    from playwright.sync_api import TimeoutError as Late
+
+    try:
+        page.wait_for_function(
+            """(before) => heard.count > before && performance.now() - heard.at > 100
+              && document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning" """,
+            arg=before,
+        )
+    except Late:
+        state = page.evaluate("[heard.count, document.querySelector('[data-testid=stApp]')?.dataset.testScriptState]")
+        raise AssertionError(f"{page.url[:200]} was not drawn: {before} messages before, then {state}") from None

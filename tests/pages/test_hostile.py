@@ -119,6 +119,7 @@ def test_what_a_stranger_wrote_stands_there_as_it_was_written(browser: Any, site
     with watched(browser, site, 1280) as (page, _):
         page.goto(f"/case?id={site.strangers.cases['many']}")
         settle(page)
+        page.locator(".st-key-case-history li").first.wait_for()
         history = page.locator(".st-key-case-history").inner_text()
         for n in (0, 2, 4, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 36):
             line = " ".join(site.strangers.texts[n].split())

@@ -11,17 +11,21 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from listener.config import Config
 from listener.database import Store
 from listener.mention import Author, Brand, Mention, Post, Term
 from listener.occasion import EventTable
+from listener.store import authors, posts
+from sentiment.store import verdicts
 from sentiment.verdict import Label
 from stakeholders.company import Companies
 from stakeholders.facts import Speaker
 from stakeholders.occasion import find_occasion
-from stakeholders.peer import Peers, exchanges, totals
+from stakeholders.peer import Exchange, Peers, exchanges, totals
 from stakeholders.peerlines import exchange_lines
 from stakeholders.person import People
-from stakeholders.store import cases
+from stakeholders.scope import limit
+from stakeholders.store import cases, decisions
 from tests.stakeholders.business import AUTHORS, NOW, a_config, a_day, tell
 
 LIMA = ZoneInfo("America/Lima")
@@ -113,6 +117,49 @@ def test_a_brand_keeps_only_the_exchanges_it_is_a_side_of_and_those_between_othe
         "otra": ["them_to_them", "them_to_us", "us_to_them"],
         None: ["them_to_them", "them_to_us", "us_to_them"],
     }
+
+
+def test_an_exchange_is_read_anew_when_its_text_its_author_its_decision_or_the_configuration_changes(
+    store: Store, tmp_path: Path
+) -> None:
+    plain, config = a_config(tmp_path, events=[]), a_config(tmp_path)
+    with store.write() as connection:
+        (mention,) = tell(connection, config, "bank", "Brisatel estuvo en CADE Ejecutivos", "positive")
+
+        def look(given: Config = config) -> Exchange | None:
+            return next(iter(exchanges(connection, given.settings, a_day(), None)), None)
+
+        first = look()
+        assert first is not None
+        assert (first.speaker.name, first.event and first.event.configured) == ("Banco Mirador", True)
+        assert look() == first
+        other = look(plain)
+        assert other is not None
+        assert not (other.event and other.event.configured)
+        connection.execute(authors.update().where(authors.c.handle == "bancomirador").values(name="Banco Sol"))
+        renamed = look()
+        assert renamed is not None
+        assert renamed.speaker.name == "Banco Sol"
+        connection.execute(posts.update().values(text="Brisatel cumple años"))
+        edited = look()
+        assert edited is not None
+        assert (edited.text, edited.event) == ("Brisatel cumple años", None)
+        connection.execute(verdicts.update().where(verdicts.c.current).values(sentiment="negative"))
+        judged = look()
+        assert judged is not None
+        assert (judged.sentiment, judged.because[-1].say("en")) == ("negative", "What it says harms Brisatel")
+        mine = decisions.c.mention_id == mention
+        connection.execute(decisions.update().where(mine).values(stakeholder="customer"))
+        assert look() is None
+
+
+def test_a_department_is_told_of_the_exchanges_that_went_to_it_and_of_no_other(store: Store, tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    with store.write() as connection:
+        tell(connection, config, "care", STORY, "positive")
+    for department, number in (("communications", 1), ("customer_care", 1), ("sales", 0)):  # the second is copied
+        with limit(store, {department}).read() as connection:  # type: ignore[arg-type]  # departments by name
+            assert len(exchanges(connection, config.settings, a_day(), None)) == number
 
 
 def _brands(config: object) -> dict[str, dict[str, object]]:
