@@ -45,7 +45,7 @@ _BOTH: _Keys = (
     ("c", N_("close")),
     ("d", N_("noise")),
     ("z", N_("undo")),
-    ("g i", N_("go to: i inbox, p pulse, v voices, d departments, s sources, a accuracy, m digests")),
+    ("g i", N_("go to: i inbox, p pulse, v voices, d departments, s sources, a accuracy, m digests, b the side bar")),
     ("?", N_("this help")),
 )
 _LIST: _Keys = (

@@ -81,16 +81,18 @@ export default function (component) {
     look();
   };
   let going = false;
-  // A view is saved in the side bar, which is folded away on a phone.
-  const save = () => {
-    const $ = (wanted) => document.querySelector(wanted);
+  const $ = (wanted) => document.querySelector(wanted);
+  // The side bar is folded away on a phone, and comes in slowly.
+  const unfold = (wanted, then) => {
     const folded = () => $('[data-testid="stExpandSidebarButton"]');
     folded()?.click();
-    const there = () => {
-      const button = !folded() && $(".st-key-view-box button");
-      return button && button.getBoundingClientRect().left >= 0 && button; // the bar has come all the way
-    };
-    soon(there, (button) => {
+    soon(() => {
+      const one = !folded() && $('[data-testid="stSidebar"] ' + wanted);
+      return one && one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().left >= 0 && one;
+    }, then);
+  };
+  const save = () => {
+    unfold(".st-key-view-box button", (button) => {
       button.scrollIntoView({ block: "center" });
       let again = 0;
       const opened = () => { // a page that is drawn meanwhile may have closed it
@@ -116,6 +118,12 @@ export default function (component) {
     if (document.querySelector("dialog[open]") || localStorage.getItem("escucha-keys") === "off") return;
     const view = going && /^[1-9]$/.test(event.key) && document.querySelectorAll(".e-views a")[event.key - 1]?.href;
     const where = view || (going && data.go[event.key]);
+    if (going && event.key === "b") {
+      going = false;
+      event.stopImmediatePropagation();
+      unfold('[data-testid="stSidebarNav"] a', (first) => first.focus());
+      return;
+    }
     going = !going && event.key === "g";
     if (where) {
       event.preventDefault();

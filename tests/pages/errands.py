@@ -33,7 +33,7 @@ def see_why_and_acknowledge_the_most_urgent(hand: Hand) -> None:
     hand.step("acknowledge")
     hand.see(".st-key-case-history li", hand.who)
     hand.gone(".st-key-acknowledge")
-    assert (hand.read(number).status, hand.what(number)) == ("acknowledged", ["acknowledged"])
+    assert (hand.read(number).status, hand.what(number)[-1]) == ("acknowledged", "acknowledged")
     assert "status=new" in hand.page.url, "the way back to the view stays in the address"
     with hand.elsewhere() as other:
         other.locator(".e-head .e-tag", has_text=hand.t("{name}", name="acknowledged")).wait_for()
@@ -53,7 +53,7 @@ def triage_five_rows_without_leaving_the_list(hand: Hand) -> None:
                        str(before[before.index(number) + 1]))  # fmt: skip
     hand.told(hand.t("1 case seen"))
     for number in before[place : place + 5]:
-        assert (hand.read(number).status, hand.what(number)) == ("acknowledged", ["acknowledged"])
+        assert (hand.read(number).status, hand.what(number)[-1]) == ("acknowledged", "acknowledged")
     assert hand.page.url == address
 
 
@@ -71,7 +71,7 @@ def mend_a_search_save_it_and_share_it(hand: Hand) -> None:
     assert hand.ids() == [number]
     shared, name = hand.page.url, f"Recibos {hand.who}"
     hand.save(name)
-    hand.see(".e-views a", name)
+    hand.page.locator(".e-views a", has_text=name).first.wait_for(state="attached")
     with hand.made.store.read() as connection:
         row = connection.execute(sa.select(saved_views).where(saved_views.c.name == name)).one()
     assert (row.owner, row.query, row.shared) == (hand.who, "q=recibo+puntual", True)
@@ -93,7 +93,7 @@ def correct_who_speaks_and_see_the_case_sent_anew(hand: Hand) -> None:
     assert before != after
     assert (hand.read(number).department, hand.read(number).stakeholder) == (after, "regulator")
     assert [one.what for one in hand.past(number)][-2:] == ["corrected", "rerouted"]
-    assert hand.what(number) == ["corrected"]
+    assert hand.what(number)[-1] == "corrected"
     corrected = next(one for one in hand.past(number) if one.what == "corrected")
     assert (corrected.before["stakeholder"], corrected.after["stakeholder"]) == ("public", "regulator")
     with hand.elsewhere() as other:
@@ -117,7 +117,7 @@ def answer_from_a_template_and_go_on(hand: Hand) -> None:
     assert f" Lo vio {hand.who}. " in kept[-1].text, "the words of the template stay around one's own"
     assert "[" not in kept[-1].text
     assert (kept[-1].state, hand.read(number).status) == ("used", "answered"), [one.state for one in kept]
-    assert hand.what(number) == ["drafted", "answered", "used"], hand.what(number)
+    assert hand.what(number)[-3:] == ["drafted", "answered", "used"]
     following = int(str(hand.see('a[data-key="n"]').get_attribute("href")).split("id=")[1].split("&")[0])
     assert following in view
     assert following != number
@@ -169,7 +169,7 @@ def put_off_until_tomorrow_find_it_and_wake_it(hand: Hand) -> None:
     hand.see("[data-case].live")
     hand.step("wake")
     hand.gone(".st-key-wake")
-    assert (hand.read(number).status, hand.what(number)) == ("new", ["snoozed", "woke"])
+    assert (hand.read(number).status, hand.what(number)[-2:]) == ("new", ["snoozed", "woke"])
     hand.follow('a[data-key="u"]')
     hand.address(r"/\?(lang=..&)?status=snoozed")
     hand.gone(f'{ROWS}[data-id="{number}"]')
@@ -177,7 +177,7 @@ def put_off_until_tomorrow_find_it_and_wake_it(hand: Hand) -> None:
 
 def give_it_to_a_colleague_who_sees_it_with_a_note(hand: Hand) -> None:
     hand.start("/?status=new")
-    mine, number = hand.ids()[7:9]
+    mine, number = [one for one in hand.ids() if hand.read(one).owner is None][7:9]
     hand.pick(mine)
     hand.step("assign")
     hand.see(f'{ROWS}[data-id="{mine}"]', hand.who)
@@ -260,6 +260,8 @@ def read_the_digest_and_follow_a_figure_in_another_language(hand: Hand) -> None:
     assert hand.page.evaluate("() => document.documentElement.lang") == other_lang, "the language is kept"
     hand.speak(hand.lang)
     hand.until("lang => document.documentElement.lang === lang", hand.lang)
+    ground = hand.see("[data-testid=stApp]").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert ground == ("rgb(17, 24, 25)" if hand.width < 768 else "rgb(255, 255, 255)"), "the theme is kept"
 
 
 TASKS: tuple[Callable[[Any], None], ...] = (

@@ -123,7 +123,8 @@ class Hand:
         self._begun = False
 
     def _open(self, who: str) -> Any:
-        context = self._browser.new_context(viewport={"width": self.width, "height": 800}, base_url=self.url)
+        size, look = {"width": self.width, "height": 800}, "dark" if self.width < 768 else "light"
+        context = self._browser.new_context(viewport=size, base_url=self.url, color_scheme=look)
         context.add_init_script(COUNTING)
         context.add_cookies(
             [

@@ -33,6 +33,7 @@ class Keys(Hand):
     def tab(self, wanted: str, most: int, back: bool = False) -> int:
         """Go by Tab to what is wanted, seen at every stop, in no more than `most` steps; give how many it took."""
         self.rest()
+        stops: list[str] = []
         for step in range(most + 1):
             there, nowhere = self._page.evaluate(
                 "wanted => [document.activeElement.matches(wanted), document.activeElement === document.body]", wanted
@@ -40,11 +41,12 @@ class Keys(Hand):
             if not nowhere:
                 shown = "() => document.activeElement.outerHTML.slice(0, 300)"
                 assert self._page.evaluate(RING), "the focus is not seen at " + self._page.evaluate(shown)
+            stops.append(self._page.evaluate("() => document.activeElement.outerHTML.slice(0, 60)"))
             if there:
                 self.until(ON_SCREEN)
                 return step
             self.press("Shift+Tab" if back else "Tab")
-        raise AssertionError(f"{most} tabs do not reach {wanted}")
+        raise AssertionError(f"{most} tabs do not reach {wanted}: {stops}")
 
     def stand_on(self, number: int) -> None:
         """Go to the row of a case by j and k."""
@@ -141,11 +143,10 @@ class Keys(Hand):
         self.press("Control+Enter")
 
     def speak(self, lang: str) -> None:
-        if self._page.viewport_size["width"] < 768:
-            self.tab('[data-testid="stExpandSidebarButton"]', 40, back=True)
-            self.press("Enter")
-            self.gone('[data-testid="stExpandSidebarButton"]')
-        self.tab(".st-key-_lang button", 40, back=True)
+        self.rest()
+        self.press("g", "b")
+        self.at('[data-testid="stSidebarNav"] a')
+        self.tab(".st-key-_lang button", 25)
         order = ["ES", "EN", "PT"]
         at = self._page.evaluate("() => document.activeElement.innerText.trim()")
         ahead = order.index(lang.upper()) - order.index(at)

@@ -99,6 +99,11 @@ class Mouse(Hand):
         self.type(name)
         self.click(".st-key-view-shared label", small=True)
         self.click(".st-key-view-save button")
+        self.see(".e-views a", name)
+        self._page.mouse.click(self.width - 4, 4)  # beside the sheet, which puts it away
+        self.gone('[data-testid="stPopoverBody"]')
+        if self.width < 768:
+            self.see(EXPAND)
 
     def template(self, place: int) -> None:
         self.click('[class*="st-key-template-"] input', small=True)
