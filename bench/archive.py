@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 
 import sentiment.store  # noqa: F401 - hangs its tables on the metadata
 import stakeholders.store  # noqa: F401 - hangs its tables on the metadata
-from listener import habit
 from listener.database import Store, metadata
 from listener.query.caseindex import index_cases
 from listener.query.words import words_of
-from listener.rollup import keep_days, recount
+from listener.sums import habit
+from listener.sums.rollup import keep_days, recount
 from listener.taxonomy import DEPARTMENTS, DIMENSIONS, INTENTS, STAKEHOLDERS
 
 __all__ = ["BODIES", "BRANDS", "LIMA", "NOW", "SOURCES", "Archive", "build", "insert", "rows_of"]

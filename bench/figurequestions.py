@@ -11,20 +11,20 @@ from sqlalchemy import Connection
 from bench.archive import BODIES, BRANDS, LIMA, NOW, Archive
 from listener.config import Config
 from stakeholders import insight
-from stakeholders.backtest import back_test
-from stakeholders.bodies import count_bodies
-from stakeholders.change import before
-from stakeholders.crosstab import count_cells, count_days
+from stakeholders.companies.opportunity import opportunities
+from stakeholders.companies.peer import exchanges
+from stakeholders.counting.bodies import count_bodies
+from stakeholders.counting.change import before
+from stakeholders.counting.crosstab import count_cells, count_days
+from stakeholders.counting.figures import gather
+from stakeholders.counting.hearing import new_by_day
+from stakeholders.counting.load import gather_load
+from stakeholders.counting.period import Period, last_days, week_name
+from stakeholders.counting.reckoning import case_fates, mention_fates
+from stakeholders.counting.workload import count_routed, count_waiting, read_work
 from stakeholders.edition import Edition
-from stakeholders.figures import gather
-from stakeholders.hearing import new_by_day
-from stakeholders.load import gather_load
-from stakeholders.opportunity import opportunities
-from stakeholders.peer import exchanges
-from stakeholders.period import Period, last_days, week_name
-from stakeholders.reckoning import case_fates, mention_fates
-from stakeholders.spike import spikes
-from stakeholders.workload import count_routed, count_waiting, read_work
+from stakeholders.spikes.backtest import back_test
+from stakeholders.spikes.spike import spikes
 
 __all__ = ["Question", "figure_questions"]
 

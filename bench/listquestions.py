@@ -16,23 +16,23 @@ from listener.health import read_cycle_error, read_health, read_quarantine
 from listener.query import parse
 from listener.query.search import search
 from listener.taxonomy import DEPARTMENTS, STAKEHOLDERS
-from stakeholders import draft as replies
-from stakeholders.accuracy import checked_rows
 from stakeholders.archive import list_digests
-from stakeholders.attention import looking, unread
-from stakeholders.caseline import needing_cases, top_cases
-from stakeholders.dossier import case_mentions_of, history, read_case
-from stakeholders.facet import count_choices, count_some
+from stakeholders.casework import draft as replies
+from stakeholders.casework.dossier import case_mentions_of, history, read_case
+from stakeholders.casework.merging import resolve
+from stakeholders.casework.thread import cases_of
+from stakeholders.counting.accuracy import checked_rows
+from stakeholders.counting.period import Period, last_days
 from stakeholders.inbox import NOBODY, Filters, Key, follow, list_inbox, read_rows
-from stakeholders.merging import resolve
-from stakeholders.period import Period, last_days
-from stakeholders.postlist import UNROUTED, Place, Wanted, read_heard, read_some
-from stakeholders.postlist import count_some as count_posts
+from stakeholders.lists.attention import looking, unread
+from stakeholders.lists.caseline import needing_cases, top_cases
+from stakeholders.lists.facet import count_choices, count_some
+from stakeholders.lists.postlist import UNROUTED, Place, Wanted, read_heard, read_some
+from stakeholders.lists.postlist import count_some as count_posts
+from stakeholders.lists.view import list_views, usual_views
+from stakeholders.outbox.silences import active_silences
 from stakeholders.regulation.mark import read_clock
-from stakeholders.silences import active_silences
-from stakeholders.surge import read_surge
-from stakeholders.thread import cases_of
-from stakeholders.view import list_views, usual_views
+from stakeholders.spikes.surge import read_surge
 
 __all__ = ["list_questions"]
 

@@ -28,8 +28,8 @@ from bench.listquestions import list_questions
 from bench.postgres import running
 from listener.config import Config, parse
 from listener.database import Store
-from listener.rollup import fold, recount, rollup_days, rollups
 from listener.store import mentions, posts
+from listener.sums.rollup import fold, recount, rollup_days, rollups
 from sentiment.store import verdicts
 from stakeholders.store import cases, decisions
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from listener.spiking import Spikes
-from stakeholders.baseline import WEEK, expect
-from stakeholders.rise import alarms_of
+from listener.tables.spiking import Spikes
+from stakeholders.spikes.baseline import WEEK, expect
+from stakeholders.spikes.rise import alarms_of
 
 __all__ = ["Incident", "Result", "main", "measure", "simulate"]
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql
 
-from listener.rollup import adding_once
+from listener.sums.rollup import adding_once
 
 __all__ = ["insert_new", "moment_form", "read_among"]
 

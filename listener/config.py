@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr
 
-from listener.crosscheck import cross_check
 from listener.errors import ConfigError, Fault
 from listener.faults import did_you_mean, read_model
 from listener.mention import Brand
 from listener.settings import Settings
+from listener.tables.crosscheck import cross_check
 
 __all__ = ["Config", "find_file", "load", "parse"]
 

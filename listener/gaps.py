@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from listener.habit import run_habits, run_pauses
 from listener.mention import aware
 from listener.store import holes, runs
+from listener.sums.habit import run_habits, run_pauses
 
 __all__ = ["Gap", "find_gaps", "heard_spans"]
 

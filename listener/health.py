@@ -18,9 +18,9 @@ from listener.lease import Held, read_held
 from listener.mention import Quota
 from listener.policy import is_open
 from listener.reason import N_
-from listener.rollup import rollup_changes, rollup_days
 from listener.silence import Silence, find_silences
 from listener.store import jobs, posts, quarantine, runs
+from listener.sums.rollup import rollup_changes, rollup_days
 from listener.sweep import job_of_sweep, oldest_check, swept_sources
 
 if TYPE_CHECKING:

@@ -23,12 +23,12 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from listener.calls import Call
 from listener.database import Store
 from listener.egress import egress_of
 from listener.errors import EscuchaError
 from listener.fold import fold
 from listener.mention import Page, Post, Pushed, Rejected
+from listener.platforms.calls import Call
 from listener.reason import N_
 from listener.sources import load
 from listener.store import add_quarantine, posts, runs

@@ -213,13 +213,13 @@ class Flow:
     @cached_property
     def traffic(self) -> Any:
         """Give the memory of what every hour lets expect."""
-        from stakeholders.traffic import Traffic
+        from stakeholders.spikes.traffic import Traffic
 
         return Traffic()
 
     def spikes(self, now: datetime) -> int:
         """Find, follow and end spikes, and open their crisis cases, in one commit; give how many are on."""
-        from stakeholders.spike import watch_spikes
+        from stakeholders.spikes.spike import watch_spikes
 
         table = self.config.settings.spikes
         if table.enabled:
@@ -234,7 +234,7 @@ class Flow:
 
     def fold(self, now: datetime) -> int:
         """Bring together the sums that PostgreSQL's writers appended, by the days of our zone; give how many rows."""
-        from listener.rollup import fold, keep_days
+        from listener.sums.rollup import fold, keep_days
 
         with self.store.write() as connection:
             keep_days(connection, self.config.zone)
@@ -242,8 +242,8 @@ class Flow:
 
     def cases(self, now: datetime) -> int:
         """Wake the cases whose snooze is over and queue what your own system is told; give how many of both."""
-        from stakeholders.snooze import wake_due
-        from stakeholders.ticket import queue_crm_due
+        from stakeholders.casework.snooze import wake_due
+        from stakeholders.casework.ticket import queue_crm_due
 
         with self.store.write() as connection:
             done = wake_due(connection, self.config, now) + queue_crm_due(connection, self.config, now)
@@ -253,7 +253,7 @@ class Flow:
 
     def escalate(self, now: datetime) -> int:
         """Tell the next step of the chain of every case that nobody acknowledged; give how many letters are new."""
-        from stakeholders.escalation import escalate_due
+        from stakeholders.outbox.escalation import escalate_due
 
         told = escalate_due(self.store, self.config, now)
         if told:

@@ -82,11 +82,11 @@ def read_rows(path: Path, source: str, *, offset: int = 0, number: int = 0) -> I
         if reader is not None:
             yield from reader(path, source)
         elif suffix == ".mbox":
-            from listener.letterfile import read_mbox
+            from listener.platforms.letterfile import read_mbox
 
             yield from read_mbox(path, source, offset, number)
         elif suffix == ".eml":
-            from listener.letterfile import read_eml
+            from listener.platforms.letterfile import read_eml
 
             yield read_eml(path)
         elif suffix in SUFFIXES:

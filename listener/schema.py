@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from listener.settings import Settings, SourceTable, TransformerTable, When
-from listener.sla import RegulatoryRule, StakeholderClock
+from listener.tables.sla import RegulatoryRule, StakeholderClock
 
 __all__ = ["config_reference", "config_schema"]
 

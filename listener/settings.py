@@ -9,20 +9,20 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from listener.alerting import CRISIS, Alerts, EscalationStep, Inhibit, Quiet, Rota
-from listener.channel import ChannelTable
-from listener.crm import Crm
-from listener.digests import Digest, DigestTable
 from listener.duration import Span
-from listener.login import LoginTable
-from listener.masking import Masking
 from listener.mention import Brand
-from listener.occasion import EventTable, Opportunities
-from listener.reply import Person, Signoff, Templates
-from listener.routing import RouteRule, Routing, When
-from listener.sla import Calendar, Sla
-from listener.spiking import Spikes
-from listener.table import Table
+from listener.tables.alerting import CRISIS, Alerts, EscalationStep, Inhibit, Quiet, Rota
+from listener.tables.channel import ChannelTable
+from listener.tables.crm import Crm
+from listener.tables.digests import Digest, DigestTable
+from listener.tables.login import LoginTable
+from listener.tables.masking import Masking
+from listener.tables.occasion import EventTable, Opportunities
+from listener.tables.reply import Person, Signoff, Templates
+from listener.tables.routing import RouteRule, Routing, When
+from listener.tables.sla import Calendar, Sla
+from listener.tables.spiking import Spikes
+from listener.tables.table import Table
 from listener.taxonomy import Department, Kind, Language, Stakeholder
 
 __all__ = [

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from stakeholders.facts import Case, Facts, Route, Speaker
+from stakeholders.deciding.facts import Case, Facts, Route, Speaker
 
 __all__ = ["Case", "Facts", "Route", "Speaker"]

@@ -1,4 +1,4 @@
-"""Keep the outbox: a message is a row written in the commit that causes it; sending stands in stakeholders.sending.
+"""Keep the outbox: a message is a row written in the commit that causes it; sending stands in stakeholders.outbox.
 
 Who must hear of a case is decided here, once for each reader; when, and together with what, by its group and the quiet
 hours of its department.
@@ -21,19 +21,19 @@ from listener.redaction import redact
 from listener.store import runs
 from listener.taxonomy import PRIORITIES, Department
 from stakeholders.channels import split_address
-from stakeholders.facts import Case
-from stakeholders.grouping import enter
-from stakeholders.letter import ANSWERS
-from stakeholders.quiet import heard_at, quiet_until
-from stakeholders.rota import on_duty
-from stakeholders.screening import CASE_KINDS
-from stakeholders.sending import Sent, send_due
+from stakeholders.deciding.facts import Case
+from stakeholders.letters.letter import ANSWERS
+from stakeholders.letters.subject import Subject, case_subjects
+from stakeholders.outbox.grouping import enter
+from stakeholders.outbox.quiet import heard_at, quiet_until
+from stakeholders.outbox.rota import on_duty
+from stakeholders.outbox.screening import CASE_KINDS
+from stakeholders.outbox.sending import Sent, send_due
 from stakeholders.store import alerts, events
-from stakeholders.subject import Subject, case_subjects
 
 if TYPE_CHECKING:
     from listener.config import Config
-    from stakeholders.period import Period
+    from stakeholders.counting.period import Period
 
 __all__ = [
     "Sent",

@@ -11,13 +11,13 @@ from listener.mention import Mention
 from listener.reason import N_, Reason, say
 from sentiment.postfile import label_row
 from sentiment.verdict import Item, Label, Verdict
+from stakeholders.deciding.facts import Route, Speaker
 from stakeholders.desk import Desk
-from stakeholders.facts import Route, Speaker
 from stakeholders.registry import Registry
 from stakeholders.registry import load as load_registry
 
 if TYPE_CHECKING:
-    from stakeholders.explain import Explanation
+    from stakeholders.deciding.explain import Explanation
 
 __all__ = ["answerer", "describe", "describe_json"]
 

@@ -25,7 +25,7 @@ from listener.hooks import make_hooks
 from listener.intake import Intake
 from listener.store import runs
 from stakeholders.arrival import settle_arrival
-from stakeholders.letter import render
+from stakeholders.letters.letter import render
 from stakeholders.links import ACTIONS
 from stakeholders.store import alerts
 from stakeholders.tap import tap

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from listener.calls import Call
 from listener.database import add_or_update
 from listener.fold import fold
 from listener.mention import OptOut, Page
+from listener.platforms.calls import Call
 from listener.store import mentions
 from sentiment.store import verdicts
 from stakeholders.store import suppressions

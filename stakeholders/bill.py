@@ -88,7 +88,7 @@ def _told(spent: Spent) -> dict[str, Any]:
 
 def word_budget(config: Config, row: sa.Row[Any], lang: str) -> tuple[str, dict[str, Any]]:
     """Word the letter of an outbox row of kind "budget": its subject and what the template fills in."""
-    from stakeholders.letter import plain
+    from stakeholders.letters.letter import plain
 
     told: Mapping[str, Any] = row.payload or {}
     money, ahead = (None if told.get(key) is None else Decimal(told[key]) for key in ("money", "forecast"))

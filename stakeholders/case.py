@@ -16,12 +16,9 @@ from sqlalchemy import Connection
 from listener.reason import N_, reason, to_json
 from listener.settings import Settings
 from listener.taxonomy import Priority, Stakeholder
-from stakeholders.dossier import Event, case_mentions_of, history, is_masked, masked, read_case
-from stakeholders.facts import Case, Route
-from stakeholders.priority import RANKS
-from stakeholders.sla import due_at
-from stakeholders.snooze import snooze, wake
-from stakeholders.step import (
+from stakeholders.casework.dossier import Event, case_mentions_of, history, is_masked, masked, read_case
+from stakeholders.casework.snooze import snooze, wake
+from stakeholders.casework.step import (
     PROGRAM,
     TRANSITIONS,
     Acknowledgement,
@@ -36,6 +33,9 @@ from stakeholders.step import (
     record,
     refuse_over,
 )
+from stakeholders.deciding.facts import Case, Route
+from stakeholders.deciding.priority import RANKS
+from stakeholders.sla import due_at
 from stakeholders.store import case_mentions, cases
 
 __all__ = [

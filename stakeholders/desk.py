@@ -24,16 +24,16 @@ from listener.store import mentions, posts, read_mention, select_mentions
 from sentiment.store import verdict_from_row, verdicts
 from sentiment.verdict import Classifier, Verdict
 from stakeholders.case import join, open_case
-from stakeholders.decision import Decision, facts_of, save_decision
-from stakeholders.explain import Explanation, Profile, explain
-from stakeholders.facts import Case, Facts, Route, Speaker
-from stakeholders.gather import Gatherer
+from stakeholders.casework.gather import Gatherer
+from stakeholders.casework.step import UNFINISHED
+from stakeholders.casework.thread import cases_of, thread_of
+from stakeholders.deciding.decision import Decision, facts_of, save_decision
+from stakeholders.deciding.explain import Explanation, Profile, explain
+from stakeholders.deciding.facts import Case, Facts, Route, Speaker
+from stakeholders.deciding.rules import Rules, rules_of
+from stakeholders.deciding.weigh import weigh
 from stakeholders.route import decide, rule_on
-from stakeholders.rules import Rules, rules_of
-from stakeholders.step import UNFINISHED
 from stakeholders.store import case_mentions, cases, decisions, events, suppressions
-from stakeholders.thread import cases_of, thread_of
-from stakeholders.weigh import weigh
 
 if TYPE_CHECKING:
     from stakeholders.registry import Registry
@@ -173,14 +173,14 @@ class Desk:
         `head` is relevant, sentiment, dimension, intent or stakeholder. Raises NotPossible for a label that is none and
         for a mention that was not decided yet.
         """
-        from stakeholders.correction import correct
+        from stakeholders.casework.correction import correct
 
         return correct(self, connection, mention_id, head, name, who, now)
 
     def explain(
         self, text: str, classifier: Classifier, now: datetime, profile: Profile | None = None, brand: str | None = None
     ) -> Explanation:
-        """Tell what would be judged and decided of a text, storing nothing; see stakeholders.explain."""
+        """Tell what would be judged and decided of a text, storing nothing; see stakeholders.deciding.explain."""
         return explain(self, text, classifier, now, profile or Profile(), brand)
 
     def lock(self, connection: Connection) -> None:

@@ -1,6 +1,6 @@
 """Write the digests: gather the figures once, keep them, and send the same to every reader.
 
-The directors' week is about the brand (stakeholders.figures), a team's digest about its work (stakeholders.load).
+The directors' week is about the brand (`figures` in stakeholders.counting), a team's digest about its work (`load`).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from listener.database import add_new
 from listener.reason import N_, reason
 from listener.reason import to_json as reasons_to_json
 from listener.store import mentions, runs
-from stakeholders import load
 from stakeholders.channels import Message, Picture, split_address
+from stakeholders.counting import load
+from stakeholders.counting.figures import Figures, from_json, gather, seal, to_json
+from stakeholders.counting.load import Load, gather_load
+from stakeholders.counting.period import Period
 from stakeholders.edition import Edition, due_week, editions_due, read_edition, since_the_last, written_for
-from stakeholders.figures import Figures, from_json, gather, seal, to_json
-from stakeholders.load import Load, gather_load
-from stakeholders.period import Period
-from stakeholders.rendering import (
+from stakeholders.letters.rendering import (
     Digest,
     digest_of,
     draw,
@@ -202,7 +202,7 @@ def _letter(digest: Digest) -> Letter:
 
 def _asked(connection: Connection, config: Config, alert_row: sa.Row[Any]) -> Digest:
     """Read the digest of an outbox row as its reader may see it; a test may ask for another language."""
-    from stakeholders.masking import is_shown_whole, masked_for
+    from stakeholders.privacy.masking import is_shown_whole, masked_for
 
     payload = alert_row.payload or {}
     digest = read_digest(connection, config, str(payload.get("digest")), payload.get("lang"))

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.config import Config
-from listener.digests import DAYS, Cadence, Digest, DigestTable
 from listener.errors import EscuchaError
 from listener.mention import aware
-from stakeholders.period import Period, last_whole_week, midnight, week, week_name
+from listener.tables.digests import DAYS, Cadence, Digest, DigestTable
+from stakeholders.counting.period import Period, last_whole_week, midnight, week, week_name
 from stakeholders.store import digests
 
 __all__ = ["Edition", "due_day", "due_week", "editions_due", "read_edition", "running", "since_the_last", "written_for"]

@@ -18,10 +18,10 @@ from listener.erasure import CHUNK, Why, erase_posts
 from listener.reason import N_, reason, to_json
 from listener.store import authors, clean, mentions, posts
 from stakeholders.case import PROGRAM, close, record
-from stakeholders.merging import kin
-from stakeholders.quote import quote
-from stakeholders.seal import rewrite
-from stakeholders.step import OVER
+from stakeholders.casework.merging import kin
+from stakeholders.casework.seal import rewrite
+from stakeholders.casework.step import OVER
+from stakeholders.letters.quote import quote
 from stakeholders.store import alerts, case_mentions, cases, digests, drafts, events
 
 __all__ = ["erase"]

@@ -14,8 +14,8 @@ from listener.mention import Brand, Post
 from listener.reason import N_, Reason, reason
 from listener.taxonomy import Stakeholder
 from sentiment.verdict import Label
-from stakeholders.cues import Cue, affiliations, is_parody, profile_cue, text_cue
-from stakeholders.facts import Speaker
+from stakeholders.deciding.cues import Cue, affiliations, is_parody, profile_cue, text_cue
+from stakeholders.deciding.facts import Speaker
 from stakeholders.registry import Match, Registry
 
 __all__ = ["UNSURE_BELOW", "identify", "names_of"]

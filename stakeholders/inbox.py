@@ -16,13 +16,13 @@ from listener.mention import aware
 from listener.reason import Reason
 from listener.store import authors, mentions, posts
 from sentiment.store import verdicts
-from stakeholders.casesearch import CaseSearch
-from stakeholders.crisis import reasons_of
-from stakeholders.dossier import case_from_row, count_people, is_masked
-from stakeholders.facet import FACETS, count_facets, count_inbox
-from stakeholders.facts import Case
-from stakeholders.filters import LONGEST_SEARCH, NOBODY, Filters
-from stakeholders.sieve import conditions, search_of, statuses_of, tables_of
+from stakeholders.casework.dossier import case_from_row, count_people, is_masked
+from stakeholders.deciding.facts import Case
+from stakeholders.lists.casesearch import CaseSearch
+from stakeholders.lists.facet import FACETS, count_facets, count_inbox
+from stakeholders.lists.filters import LONGEST_SEARCH, NOBODY, Filters
+from stakeholders.lists.sieve import conditions, search_of, statuses_of, tables_of
+from stakeholders.spikes.crisis import reasons_of
 from stakeholders.store import case_mentions, cases, decisions
 
 __all__ = [

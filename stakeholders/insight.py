@@ -16,11 +16,10 @@ from sqlalchemy import Connection
 
 from listener.mention import Brand
 from sentiment.interval import Z, wilson
-from stakeholders.caseline import CaseLine, needing_cases, top_cases
-from stakeholders.counts import Honest, honest_counts
-from stakeholders.hearing import Gap, gaps, heard_days
-from stakeholders.period import Period
-from stakeholders.response import (
+from stakeholders.counting.counts import Honest, honest_counts
+from stakeholders.counting.hearing import Gap, gaps, heard_days
+from stakeholders.counting.period import Period
+from stakeholders.counting.response import (
     CaseCounts,
     OpenNow,
     Response,
@@ -28,10 +27,11 @@ from stakeholders.response import (
     open_now,
     response_times,
 )
+from stakeholders.counting.tally import Label, add_up, sums_by
+from stakeholders.counting.volume import DayCount, volume_by_day
+from stakeholders.lists.caseline import CaseLine, needing_cases, top_cases
+from stakeholders.spikes.unusual import Unusual, unusual_days
 from stakeholders.store import cases
-from stakeholders.tally import Label, add_up, sums_by
-from stakeholders.unusual import Unusual, unusual_days
-from stakeholders.volume import DayCount, volume_by_day
 
 __all__ = [
     "CaseCounts",

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from listener.reason import N_, Reason, reason
-from listener.routing import RouteRule
+from listener.tables.routing import RouteRule
 from listener.taxonomy import Department, Priority
-from stakeholders.facts import Facts, Route
-from stakeholders.grid import Line, find_row
-from stakeholders.matrix import cell, doubts, quote
-from stakeholders.otherwise import nearest, without
-from stakeholders.priority import backing, fraud, grade, sanctions, stands, threatens
-from stakeholders.rules import Rules, bars, choose, words_found
+from stakeholders.deciding.facts import Facts, Route
+from stakeholders.deciding.grid import Line, find_row
+from stakeholders.deciding.matrix import cell, doubts, quote
+from stakeholders.deciding.otherwise import nearest, without
+from stakeholders.deciding.priority import backing, fraud, grade, sanctions, stands, threatens
+from stakeholders.deciding.rules import Rules, bars, choose, words_found
 
 __all__ = ["COPIED", "added_by", "decide", "line_on", "otherwise_of", "rule_on"]
 
@@ -118,7 +118,9 @@ def _irrelevant(facts: Facts) -> _Step | None:
 
 
 def _explicit(rule: RouteRule, facts: Facts) -> _Step:
-    department = rule.department or "communications"  # only a rule that goes on has none (listener/routingcheck.py)
+    department = (
+        rule.department or "communications"
+    )  # only a rule that goes on has none (listener/tables/routingcheck.py)
     sentence = N_("Your rule «{quote}» sends it to {department}")
     because = [reason(sentence, quote=rule.name, department=department), *_worded(rule, facts)]
     named = rule.when.kind == "competitor" or rule.when.brand is not None

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from listener.database import Store
 from listener.errors import ConfigError, Fault
 from listener.extras import require
-from listener.login import is_here
+from listener.tables.login import is_here
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -6,9 +6,9 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from listener.settings import Settings
-from listener.sla import DAYS, Calendar, Holiday, parse_shift, parse_year_day
+from listener.tables.sla import DAYS, Calendar, Holiday, parse_shift, parse_year_day
 from listener.taxonomy import Department, Priority, Stakeholder
-from stakeholders.worktime import Hours, Shift, due, working_time
+from stakeholders.clocks.worktime import Hours, Shift, due, working_time
 
 __all__ = ["Hours", "calendar_hours", "due", "due_at", "hours_of", "within", "working_time"]
 

@@ -62,7 +62,7 @@ decisions = sa.Table(
         sqlite_where=sa.text(BODIES),
         postgresql_where=sa.text(BODIES),
     ),
-    sa.Index(  # those of which a person said something (stakeholders.accuracy); few
+    sa.Index(  # those of which a person said something (stakeholders.counting.accuracy); few
         "ix_decision_corrected",
         "mention_id",
         sqlite_where=sa.text(CORRECTED),
@@ -106,7 +106,7 @@ cases = sa.Table(
     sa.Column("merged_into", sa.BigInteger),  # cases.id; such a case is closed and counts no more
     sa.Column("ticket_id", sa.Text),
     sa.Column("ticket_url", sa.Text),
-    # Computed by the database from the columns above (migration 0011), for the index of stakeholders.pace.
+    # Computed by the database from the columns above (migration 0011), for the index of stakeholders.counting.pace.
     sa.Column("opened_quarter", sa.BigInteger, *_computed()),  # quarters of an hour since 1970
     sa.Column("acknowledge_took", sa.BigInteger, *_computed()),  # microseconds from opening
     sa.Column("answer_took", sa.BigInteger, *_computed()),
@@ -169,7 +169,9 @@ events = sa.Table(
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("before", JSONText),
     sa.Column("after", JSONText),
-    sa.Column("seal", sa.Text),  # stakeholders.seal: SHA-256 over the seal before and this row; None only in old rows
+    sa.Column(
+        "seal", sa.Text
+    ),  # stakeholders.casework.seal: SHA-256 over the seal before and this row; None only in old rows
     sa.Index(  # cases that were sent elsewhere; few
         "ix_event_rerouted",
         "at",

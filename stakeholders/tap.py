@@ -17,13 +17,13 @@ from listener.database import Store
 from listener.errors import EscuchaError
 from listener.reason import N_, say
 from stakeholders.case import acknowledge, assign
-from stakeholders.dossier import Event, history, read_case
-from stakeholders.facts import Case
-from stakeholders.letter import before, clock
+from stakeholders.casework.dossier import Event, history, read_case
+from stakeholders.casework.merging import resolve
+from stakeholders.casework.snooze import snooze
+from stakeholders.casework.step import UNFINISHED, NotPossible, Stale, hold
+from stakeholders.deciding.facts import Case
+from stakeholders.letters.letter import before, clock
 from stakeholders.links import ACTIONS, Expired, Forged, Link, read
-from stakeholders.merging import resolve
-from stakeholders.snooze import snooze
-from stakeholders.step import UNFINISHED, NotPossible, Stale, hold
 
 if TYPE_CHECKING:
     from listener.config import Config

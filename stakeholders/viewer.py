@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from listener.database import Store
-from listener.login import LoginTable, Role, RoleRule
+from listener.tables.login import LoginTable, Role, RoleRule
 from listener.taxonomy import Department
 from stakeholders.scope import limit
 

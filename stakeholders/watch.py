@@ -121,7 +121,7 @@ def read_quiet(connection: Connection, start: datetime, end: datetime) -> tuple[
 
 def word_silence(config: Config, row: sa.Row[Any], lang: str) -> tuple[str, dict[str, Any]]:
     """Word the letter of an outbox row of kind "silent": its subject and what the template fills in."""
-    from stakeholders.letter import clock, plain
+    from stakeholders.letters.letter import clock, plain
 
     told: Mapping[str, Any] = row.payload or {}
     name = plain(told["source"])

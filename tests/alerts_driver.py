@@ -45,8 +45,8 @@ def _warm(config: Config) -> None:
     from babel.dates import format_date
 
     from stakeholders.channels import channels
-    from stakeholders.letter import render
-    from stakeholders.masking import known_accounts, mask
+    from stakeholders.letters.letter import render
+    from stakeholders.privacy.masking import known_accounts, mask
 
     for name in channels():
         __import__(f"stakeholders.channels.{name}")

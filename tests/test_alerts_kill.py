@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from listener.config import Config, load
 from listener.database import Store
 from stakeholders.alerts import queue_case
-from stakeholders.facts import Case
+from stakeholders.deciding.facts import Case
 from stakeholders.store import alerts, events
 from tests.servers.smtp import free_port, smtp
 from tests.servers.web import Answer, Asked, serving

@@ -25,10 +25,10 @@ from listener.database import Store
 from stakeholders.alerts import queue_case, send_due
 from stakeholders.api import make_api
 from stakeholders.case import answer
+from stakeholders.casework.dossier import history, read_case
+from stakeholders.deciding.facts import Case
 from stakeholders.digest import queue_due
-from stakeholders.dossier import history, read_case
-from stakeholders.escalation import escalate_due
-from stakeholders.facts import Case
+from stakeholders.outbox.escalation import escalate_due
 from tests.conftest import missing
 from tests.servers.smtp import Inbox, free_port, smtp
 from tests.stakeholders.newsroom import SECRET, make_route, open_one

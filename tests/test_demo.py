@@ -28,7 +28,8 @@ from listener.config import Config, load
 from listener.database import Store, metadata
 from listener.demo.replay import read_corpus, ready, shift
 from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
-from stakeholders import digest, insight, period
+from stakeholders import digest, insight
+from stakeholders.counting import period
 from tests.servers.smtp import free_port
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -21,8 +21,8 @@ from listener.mention import Page, Post
 from listener.pipeline import Flow
 from listener.store import posts, runs
 from sentiment.verdict import Label, Verdict
-from stakeholders.hearing import gaps
-from stakeholders.period import Period, week
+from stakeholders.counting.hearing import gaps
+from stakeholders.counting.period import Period, week
 from stakeholders.store import alerts
 
 START = datetime(2026, 5, 4, 13, tzinfo=UTC)  # a Monday in Lima

@@ -16,7 +16,7 @@ from listener.reason import N_
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from stakeholders.seal import Broken
+    from stakeholders.casework.seal import Broken
 
 __all__ = ["VERBS", "export", "verify"]
 
@@ -70,7 +70,7 @@ def _look(connection: Connection, number: int | None) -> tuple[int, list[Broken]
     """Verify one case or all, in batches of numbers; give how many there were and what does not fit."""
     import sqlalchemy as sa
 
-    from stakeholders.seal import verify as check
+    from stakeholders.casework.seal import verify as check
     from stakeholders.store import cases
 
     if number is not None:
@@ -109,7 +109,7 @@ def _missing(connection: Connection, kept: list[tuple[int, int, str]]) -> list[t
 
     A lawful removal reseals and names the seals before it. The last in the file covers all that stand before it there.
     """
-    from stakeholders.seal import has_seal
+    from stakeholders.casework.seal import has_seal
 
     last = {case: (line, seal) for case, line, seal in kept}
     return [(case, line) for case, (line, seal) in last.items() if not has_seal(connection, case, seal)]
@@ -125,7 +125,7 @@ def export(
     """Write a case with its posts, its history and its seals into one file."""
     from listener.database import Store
     from listener.taxonomy import LANGUAGES
-    from stakeholders.export import FORMS, export_case
+    from stakeholders.casework.export import FORMS, export_case
 
     form = next((one for one in FORMS if output.suffix.casefold() == f".{one}"), None)
     if form is None:

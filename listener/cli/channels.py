@@ -90,8 +90,8 @@ def test(
     config: Annotated[str | None, CONFIG] = None,  # noqa: PT028 - a verb, not a test
 ) -> None:
     """Send one message that says that it is a test."""
-    from listener.channelcheck import check_address
     from listener.errors import DeliveryError
+    from listener.tables.channelcheck import check_address
     from stakeholders.channels import send
 
     with open_config(config) as loaded:

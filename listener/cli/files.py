@@ -123,7 +123,7 @@ def evaluate(
 def _checked(config: Config) -> list[dict[str, Any]]:
     """Read what people corrected and confirmed; say what such figures are worth."""
     from listener.database import Store
-    from stakeholders.accuracy import checked_rows
+    from stakeholders.counting.accuracy import checked_rows
 
     store = Store(config.store_url)
     try:
@@ -156,8 +156,8 @@ def explain(
     from listener.faults import did_you_mean
     from sentiment.engine import load
     from stakeholders.answer import describe, describe_json
+    from stakeholders.deciding.explain import Profile
     from stakeholders.desk import Desk
-    from stakeholders.explain import Profile
 
     with open_config(config, secrets=False) as loaded:
         desk = Desk(loaded)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from listener.config import Config
-    from stakeholders.opportunity import Opportunities, Opportunity
-    from stakeholders.peer import Exchange
+    from stakeholders.companies.opportunity import Opportunities, Opportunity
+    from stakeholders.companies.peer import Exchange
 
 __all__ = ["VERBS", "exchanges", "opportunities"]
 
@@ -52,8 +52,8 @@ def opportunities(
 ) -> None:
     """List the good words of press and peers by what became of them; the to-dos first."""
     from listener.database import Store
-    from stakeholders.opportunity import opportunities as find
-    from stakeholders.period import last_days
+    from stakeholders.companies.opportunity import opportunities as find
+    from stakeholders.counting.period import last_days
 
     with open_config(config, secrets=False) as instance:
         _chosen(instance, brand)
@@ -99,7 +99,7 @@ def _row(one: Opportunity) -> dict[str, Any]:
 
 
 def _show(instance: Config, one: Opportunity) -> None:
-    from stakeholders.quote import quote
+    from stakeholders.letters.quote import quote
 
     when = f"{one.at.astimezone(instance.zone):%Y-%m-%d %H:%M}"
     state = translate(_STATES[one.state])
@@ -123,7 +123,7 @@ def _print_more(words: str, wanted: Sequence[Reason]) -> None:
 
 
 def _sum_up(told: Opportunities) -> None:
-    from stakeholders.peerlines import opportunity_lines
+    from stakeholders.letters.peerlines import opportunity_lines
 
     lines = opportunity_lines(told)
     for line in lines:
@@ -140,9 +140,9 @@ def exchanges(
 ) -> None:
     """List which companies spoke of which, for good or ill, at which event and of whom."""
     from listener.database import Store
-    from stakeholders.peer import exchanges as find
-    from stakeholders.peerlines import exchange_lines
-    from stakeholders.period import last_days
+    from stakeholders.companies.peer import exchanges as find
+    from stakeholders.counting.period import last_days
+    from stakeholders.letters.peerlines import exchange_lines
 
     with open_config(config, secrets=False) as instance:
         _chosen(instance, brand)
@@ -188,7 +188,7 @@ def _exchange(one: Exchange) -> dict[str, Any]:
 
 
 def _show_exchange(instance: Config, one: Exchange) -> None:
-    from stakeholders.quote import quote
+    from stakeholders.letters.quote import quote
 
     when = f"{one.at.astimezone(instance.zone):%Y-%m-%d %H:%M}"
     head = f"{when}  {translate(_DIRECTIONS[one.direction])} · {one.speaker.name} → {one.brand_name}: "

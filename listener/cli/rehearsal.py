@@ -9,8 +9,8 @@ from listener.cli.output import terminal_language, translate
 from listener.reason import N_, label, to_json
 
 if TYPE_CHECKING:
-    from stakeholders.rehearsal import Change, Rehearsal
-    from stakeholders.rerouting import Move
+    from stakeholders.deciding.rehearsal import Change, Rehearsal
+    from stakeholders.deciding.rerouting import Move
 
 __all__ = ["describe_move", "describe_rehearsal", "move_row", "rehearsal_rows"]
 

@@ -17,7 +17,7 @@ from listener.reason import N_, to_json
 if TYPE_CHECKING:
     from listener.config import Config
     from listener.database import Store
-    from stakeholders.expectation import Expectation, Outcome
+    from stakeholders.deciding.expectation import Expectation, Outcome
 
 __all__ = ["VERBS", "dry_run", "grid", "reroute", "show", "test"]
 
@@ -26,8 +26,8 @@ _WHY, _OTHERWISE = N_("Why"), N_("What would have changed it")
 
 def show(config: Annotated[str | None, CONFIG] = None, json: Annotated[bool, JSON] = False) -> None:
     """Show the order in which posts are decided, in words."""
-    from stakeholders.order import describe_order, order_json
-    from stakeholders.rules import rules_of
+    from stakeholders.deciding.order import describe_order, order_json
+    from stakeholders.deciding.rules import rules_of
 
     with open_config(config, secrets=False) as loaded:
         rules = rules_of(loaded.settings, loaded.folder)
@@ -43,7 +43,7 @@ def grid(
     write: Annotated[Path | None, typer.Option("--write", help=translate(N_("the CSV file to write")))] = None,
 ) -> None:
     """Write the taxonomy's matrix as a grid to start from; it decides as no grid does until somebody edits it."""
-    from stakeholders.grid import starting_grid
+    from stakeholders.deciding.grid import starting_grid
 
     text = starting_grid()
     if write is None:
@@ -73,8 +73,8 @@ def test(
     """Hold the rules against what a team expects of them: 1 when one of its posts goes elsewhere."""
     from listener.errors import SourceError
     from listener.failure import worded
-    from stakeholders.expectation import Problem, compare, read_expectations
-    from stakeholders.rules import rules_of
+    from stakeholders.deciding.expectation import Problem, compare, read_expectations
+    from stakeholders.deciding.rules import rules_of
 
     with open_config(config, secrets=False) as loaded:
         rules = rules_of(loaded.settings, loaded.folder)
@@ -152,7 +152,7 @@ def dry_run(
     from listener.cli.rehearsal import describe_rehearsal, rehearsal_rows
     from listener.config import load
     from listener.errors import ConfigError
-    from stakeholders.rehearsal import rehearse
+    from stakeholders.deciding.rehearsal import rehearse
 
     with _opened(config) as (loaded, store):
         try:
@@ -201,8 +201,8 @@ def reroute(
     """Send open cases where today's rules lead, and tell who owes the answer now; without --yes nothing is moved."""
     from listener.cli.demo import show_progress
     from listener.cli.rehearsal import describe_move, move_row
+    from stakeholders.deciding.rerouting import reroute_open
     from stakeholders.desk import Desk
-    from stakeholders.rerouting import reroute_open
 
     if yes and not who.strip():
         speak(translate(N_("Say who asks for it: --who NAME. It stands in the history of each case.")))

@@ -13,8 +13,8 @@ from listener.cli.output import Fatal, emit, speak, terminal_language, translate
 from listener.reason import N_
 
 if TYPE_CHECKING:
-    from listener.alerting import Matchers
-    from stakeholders.silences import Silence
+    from listener.tables.alerting import Matchers
+    from stakeholders.outbox.silences import Silence
 
 __all__ = ["VERBS", "add", "end", "list_", "preview"]
 
@@ -35,7 +35,7 @@ def add(
     """Mute alerts for a time; what is muted is kept, and told when the silence ends and nobody has seen to it."""
     from listener.cli.flow import open_flow
     from stakeholders.case import NotPossible
-    from stakeholders.silences import add_silence, preview_silence
+    from stakeholders.outbox.silences import add_silence, preview_silence
 
     now = datetime.now(UTC)
     start = now + timedelta(hours=after)
@@ -63,7 +63,7 @@ def list_(
 ) -> None:
     """Show the silences that mute now or will, each with who asked, why, and until when."""
     from listener.cli.flow import open_flow
-    from stakeholders.silences import read_silences
+    from stakeholders.outbox.silences import read_silences
 
     now = datetime.now(UTC)
     with open_flow(config) as flow:
@@ -86,7 +86,7 @@ def end(
     """End a silence now; what it muted and nobody has seen to is told with the next sending."""
     from listener.cli.flow import open_flow
     from stakeholders.case import NotPossible
-    from stakeholders.silences import end_silence
+    from stakeholders.outbox.silences import end_silence
 
     with open_flow(config) as flow:
         try:
@@ -104,9 +104,9 @@ def preview(
     json: Annotated[bool, JSON] = False,
 ) -> None:
     """Tell what a silence would mean without adding it: open cases like it, and what it would have muted lately."""
-    from listener.alertcheck import check_matchers
     from listener.cli.flow import open_flow
-    from stakeholders.silences import preview_silence
+    from listener.tables.alertcheck import check_matchers
+    from stakeholders.outbox.silences import preview_silence
 
     matchers = _matchers(match)
     with open_flow(config) as flow:
@@ -127,8 +127,8 @@ def _matchers(given: list[str]) -> Matchers:
     """Read KEY=VALUE pairs; the same key twice means any of both."""
     from pydantic import ValidationError
 
-    from listener.alerting import Matchers
     from listener.faults import did_you_mean
+    from listener.tables.alerting import Matchers
 
     told: dict[str, Any] = {}
     for pair in given:

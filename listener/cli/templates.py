@@ -34,7 +34,7 @@ def templates(
     json: Annotated[bool, JSON] = False,
 ) -> None:
     """List the templates, or with --stakeholder those that suit such a case, best first; faults end with 2."""
-    from stakeholders.template import load, suggest
+    from stakeholders.casework.template import load, suggest
 
     _refuse_unknown(
         {

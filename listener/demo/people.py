@@ -148,7 +148,7 @@ class Crew:
             return
         from listener.store import mentions, posts
         from sentiment.store import verdicts
-        from stakeholders.correction import confirm
+        from stakeholders.casework.correction import confirm
         from stakeholders.store import case_mentions
 
         rows = connection.execute(

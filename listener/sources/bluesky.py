@@ -19,16 +19,16 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from listener.address import WebAddress
-from listener.blueskyclient import BlueskyClient, open_bluesky
-from listener.blueskypost import COLLECTION, NO_ID, NO_TIME, Commit, author_from, post_from, read_commit
 from listener.duration import Span
 from listener.errors import SourceError, Unreadable
-from listener.jetstream import hear, open_jetstream
 from listener.mention import Author, Brand, Hole, Page, Post, Rejected
+from listener.platforms.blueskyclient import BlueskyClient, open_bluesky
+from listener.platforms.blueskypost import COLLECTION, NO_ID, NO_TIME, Commit, author_from, post_from, read_commit
+from listener.platforms.jetstream import hear, open_jetstream
+from listener.platforms.stretch import Found, Stretches
 from listener.question import ask_platform
 from listener.raw import dump, read_count, read_state, read_text, within
 from listener.reason import N_, Reason, reason
-from listener.stretch import Found, Stretches
 
 if TYPE_CHECKING:
     from listener.egress import Egress

@@ -15,11 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field
 
-from listener.calls import NOT_OURS, Call, Change, moment_of, read_changes
-from listener.catchup import OVERLAP, Ask, Found, Plan, catch_up
-from listener.graph import GraphSettings, next_of
-from listener.graphaccount import NO_TEXT, NO_TIME, GraphAccount, set_aside
 from listener.mention import Author, Brand, Metrics, Page, Post, Rejected
+from listener.platforms.calls import NOT_OURS, Call, Change, moment_of, read_changes
+from listener.platforms.catchup import OVERLAP, Ask, Found, Plan, catch_up
+from listener.platforms.graph import GraphSettings, next_of
+from listener.platforms.graphaccount import NO_TEXT, NO_TIME, GraphAccount, set_aside
 from listener.raw import dump, read_count, read_text, within
 
 __all__ = ["Settings", "Source", "post_from"]

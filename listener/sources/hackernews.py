@@ -21,10 +21,10 @@ from listener.errors import Unreadable
 from listener.failure import classify, judge
 from listener.feed import plain
 from listener.mention import Author, Brand, Metrics, Page, Post, Rejected
+from listener.platforms.stretch import Found, Stretches
 from listener.question import ask_platform
 from listener.raw import dump, read_count, read_moment, read_state, read_text, scrub, within
 from listener.reason import N_, Reason, reason
-from listener.stretch import Found, Stretches
 
 if TYPE_CHECKING:
     import requests

@@ -19,9 +19,9 @@ from listener.duration import Span
 from listener.errors import MissingLibrary, NotAllowed, Refused, SourceError, Unreachable, Unreadable
 from listener.extras import require
 from listener.failure import classify
-from listener.imapline import Line
-from listener.mailpost import LARGEST, NO_LETTER, TOO_DEEP, read_letter
 from listener.mention import Author, Brand, Page, Post, Rejected
+from listener.platforms.imapline import Line
+from listener.platforms.mailpost import LARGEST, NO_LETTER, TOO_DEEP, read_letter
 from listener.raw import read_count, read_state, scrub
 from listener.reason import N_, Reason, reason
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from pydantic import Field
 
-from listener.calls import NOT_OURS, Call, Change, moment_of, read_changes
-from listener.catchup import OVERLAP, Ask, Found, Plan, catch_up
 from listener.errors import NotAllowed, Refused, SourceError, Unreadable
-from listener.graph import GraphSettings, next_of
-from listener.graphaccount import NO_TEXT, NO_TIME, GraphAccount, set_aside
 from listener.mention import Author, Brand, Metrics, Page, Post, Rejected
+from listener.platforms.calls import NOT_OURS, Call, Change, moment_of, read_changes
+from listener.platforms.catchup import OVERLAP, Ask, Found, Plan, catch_up
+from listener.platforms.graph import GraphSettings, next_of
+from listener.platforms.graphaccount import NO_TEXT, NO_TIME, GraphAccount, set_aside
 from listener.raw import dump, read_count, read_text, within
 from listener.reason import N_
 

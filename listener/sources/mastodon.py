@@ -20,14 +20,14 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from listener.address import WebAddress, host_of
 from listener.duration import Span
 from listener.errors import SourceError, Unreadable
-from listener.live import Live
-from listener.mastodonclient import SILENCE, Event, MastodonClient
 from listener.mention import Brand, Page
+from listener.platforms.live import Live
+from listener.platforms.mastodonclient import SILENCE, Event, MastodonClient
+from listener.platforms.timeline import Read, Turn, rank
+from listener.platforms.toot import Toots, read_toots
 from listener.question import ask_platform
 from listener.raw import dump, read_state, read_text, within
 from listener.reason import N_, Reason, reason
-from listener.timeline import Read, Turn, rank
-from listener.toot import Toots, read_toots
 
 if TYPE_CHECKING:
     from listener.egress import Egress

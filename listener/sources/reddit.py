@@ -20,10 +20,10 @@ from listener.address import WebAddress, host_of
 from listener.errors import RateLimited, Unreadable
 from listener.failure import LIMITED, classify, wait_until
 from listener.mention import Brand, Hole, Page, Post, Quota, Rejected
+from listener.platforms.redditpost import KINDS, NO_ID, SITE, is_gone, post_from
 from listener.question import ask
 from listener.raw import dump, read_count, read_state, read_text, within
 from listener.reason import N_, Reason, reason
-from listener.redditpost import KINDS, NO_ID, SITE, is_gone, post_from
 
 if TYPE_CHECKING:
     import requests

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from listener.address import WebAddress, host_of
-from listener.calls import NOT_OURS, Call, Change, answer_challenge, is_signed, moment_of, read_changes
 from listener.errors import NotAllowed
 from listener.mention import Author, Brand, OptOut, Page, Post, Rejected
 from listener.optout import wants_out
+from listener.platforms.calls import NOT_OURS, Call, Change, answer_challenge, is_signed, moment_of, read_changes
 from listener.raw import dump, read_text, within
 from listener.reason import N_, Reason, reason
 
@@ -208,7 +208,7 @@ class Source:
         """Ask whether our app is called for this account, when a key for the question is given; raise a SourceError."""
         if self.settings.account_id is None:
             return
-        from listener.graph import Graph
+        from listener.platforms.graph import Graph
 
         with Graph(self.name, self.settings, self._egress) as graph:
             answer = graph.get(f"{self.settings.account_id}/subscribed_apps", {})

@@ -19,13 +19,13 @@ from listener.address import WebAddress, host_of
 from listener.duration import Span
 from listener.errors import Unreadable
 from listener.mention import Brand, Forecast, Page
+from listener.platforms.xclient import XClient
+from listener.platforms.xcompliance import JOB_HOST, MANY, check_by_job, look_up
+from listener.platforms.xsearch import Search
+from listener.platforms.xstream import ensure_rules, gap, listen, open_lines
 from listener.question import ask
 from listener.raw import dump, read_count, read_state, within
 from listener.reason import N_, Reason, reason
-from listener.xclient import XClient
-from listener.xcompliance import JOB_HOST, MANY, check_by_job, look_up
-from listener.xsearch import Search
-from listener.xstream import ensure_rules, gap, listen, open_lines
 
 if TYPE_CHECKING:
     from listener.egress import Egress

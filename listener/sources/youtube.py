@@ -19,12 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from listener.address import WebAddress, host_of
 from listener.duration import Span
 from listener.errors import RateLimited, SourceError, Unreadable
-from listener.googlehttp import Declined, GoogleHTTP, ask, open_client
 from listener.mention import Brand, Hole, Page, Rejected
+from listener.platforms.googlehttp import Declined, GoogleHTTP, ask, open_client
+from listener.platforms.youtubecomment import Reading, questions, read_comments, read_items, read_threads
 from listener.question import spellings
 from listener.raw import read_count, read_state, read_text, within
 from listener.reason import N_, Reason, reason
-from listener.youtubecomment import Reading, questions, read_comments, read_items, read_threads
 
 if TYPE_CHECKING:
     import requests

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from listener.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from listener.channel import ChannelTable
     from listener.config import Config
     from listener.reason import Reason
+    from listener.tables.channel import ChannelTable
 
 __all__ = [
     "About",

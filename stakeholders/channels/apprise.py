@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from listener.errors import DeliveryError, MissingLibrary
 from listener.reason import N_, Reason, reason
-from stakeholders.chat import bubble_of, defuse, text_of
-from stakeholders.poster import Poster, reveal, told_of
+from stakeholders.letters.chat import bubble_of, defuse, text_of
+from stakeholders.outbox.poster import Poster, reveal, told_of
 
 if TYPE_CHECKING:
     from listener.config import Config

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from listener.errors import DeliveryError
 from listener.reason import N_, Reason, reason
 from stakeholders.channels.webhook import document
-from stakeholders.poster import NO_TABLE, SWITCHED_OFF, told_of
+from stakeholders.outbox.poster import NO_TABLE, SWITCHED_OFF, told_of
 
 if TYPE_CHECKING:
     from listener.config import Config

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from listener.errors import DeliveryError
 from listener.reason import N_, Reason, reason
-from stakeholders.chat import bubble_of, cut
-from stakeholders.poster import NOT_THE_CHANNEL, Answer, Poster, PostLine, asking, open_posts, reveal, told_of
+from stakeholders.letters.chat import bubble_of, cut
+from stakeholders.outbox.poster import NOT_THE_CHANNEL, Answer, Poster, PostLine, asking, open_posts, reveal, told_of
 
 if TYPE_CHECKING:
     from listener.config import Config

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from listener.errors import DeliveryError
 from listener.reason import N_, Reason, reason
-from stakeholders.chat import Bubble, bubble_of, cut, units
-from stakeholders.poster import NOT_THE_CHANNEL, Poster, PostLine, asking, open_posts, read_json, reveal, told_of
+from stakeholders.letters.chat import Bubble, bubble_of, cut, units
+from stakeholders.outbox.poster import NOT_THE_CHANNEL, Poster, PostLine, asking, open_posts, read_json, reveal, told_of
 
 if TYPE_CHECKING:
     from listener.config import Config

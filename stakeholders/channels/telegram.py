@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from listener.errors import DeliveryError
 from listener.reason import N_, Reason, reason
-from stakeholders.chat import bubble_of, text_of
-from stakeholders.poster import NOT_THE_CHANNEL, Poster, PostLine, asking, open_posts, read_json, reveal, told_of
+from stakeholders.letters.chat import bubble_of, text_of
+from stakeholders.outbox.poster import NOT_THE_CHANNEL, Poster, PostLine, asking, open_posts, read_json, reveal, told_of
 
 if TYPE_CHECKING:
     from listener.config import Config

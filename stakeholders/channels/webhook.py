@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from listener.errors import DeliveryError
 from listener.reason import Reason, reason
 from stakeholders.channels.teams import REACHED
-from stakeholders.chat import bubble_of
-from stakeholders.poster import NOT_THE_CHANNEL, Poster, PostLine, asking, open_posts, reveal, told_of
+from stakeholders.letters.chat import bubble_of
+from stakeholders.outbox.poster import NOT_THE_CHANNEL, Poster, PostLine, asking, open_posts, reveal, told_of
 
 if TYPE_CHECKING:
     from listener.config import Config
@@ -54,7 +54,7 @@ def _deliver(poster: Poster, message: Message) -> bytes:
 def sign(secret: str, key: str, at: int, body: bytes) -> str:
     """Sign a body: "v1," and the base64 of HMAC-SHA256 over `key.at.body`; `at` in seconds since 1970.
 
-    `secret` is "whsec_" and the base64 of the key, as listener/channelcheck.py holds it to be.
+    `secret` is "whsec_" and the base64 of the key, as listener/tables/channelcheck.py holds it to be.
     """
     signed = f"{key}.{at}.".encode() + body
     return "v1," + b64encode(hmac.digest(b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256)).decode()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from listener.errors import DeliveryError
 from listener.reason import N_, Reason, reason
-from stakeholders.chat import bubble_of, cut, defuse
-from stakeholders.poster import (
+from stakeholders.letters.chat import bubble_of, cut, defuse
+from stakeholders.outbox.poster import (
     INCOMPLETE,
     NOT_THE_CHANNEL,
     Poster,
@@ -24,8 +24,8 @@ from stakeholders.poster import (
 )
 
 if TYPE_CHECKING:
-    from listener.channel import ChannelTable
     from listener.config import Config
+    from listener.tables.channel import ChannelTable
     from stakeholders.channels import Message
 
 __all__ = ["build", "open_line", "probe"]

@@ -10,8 +10,8 @@ import streamlit as st
 from listener.match import Matcher
 from listener.reason import N_
 from sentiment.evaluate import evaluate
-from stakeholders.accuracy import Checks, Mistake, checked_rows, count_checks, list_mistakes, shipped_figures
-from stakeholders.lesson import Question, list_questions
+from stakeholders.counting.accuracy import Checks, Mistake, checked_rows, count_checks, list_mistakes, shipped_figures
+from stakeholders.counting.lesson import Question, list_questions
 from stakeholders.pages import marks, scorecard, wire
 from stakeholders.pages.card import HEAD_WORDS
 from stakeholders.pages.scene import Scene

@@ -8,13 +8,13 @@ import streamlit as st
 
 from listener.reason import N_
 from listener.taxonomy import Stakeholder
-from stakeholders.bodies import Body
+from stakeholders.counting.bodies import Body
+from stakeholders.lists.postlist import Heard
 from stakeholders.pages import marks, wire
 from stakeholders.pages.figures import stack
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.span import Span
 from stakeholders.pages.text import clip, escape
-from stakeholders.postlist import Heard
 
 __all__ = ["Order", "draw", "order_of_address", "weight"]
 

@@ -9,8 +9,8 @@ from typing import Any
 from listener.mention import Author, Mention
 from listener.reason import N_, Reason
 from listener.taxonomy import Department
-from stakeholders.chronicle import HAPPENED
-from stakeholders.dossier import CaseMention, Event
+from stakeholders.casework.chronicle import HAPPENED
+from stakeholders.casework.dossier import CaseMention, Event
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape, handle, highlight, web_link

@@ -9,18 +9,18 @@ from sqlalchemy import Connection
 
 from listener.reason import N_, Reason, reason
 from stakeholders import case as steps
-from stakeholders import draft as replies
-from stakeholders.dossier import CaseMention
-from stakeholders.draft import Draft
-from stakeholders.facts import Case
-from stakeholders.merging import split
+from stakeholders.casework import draft as replies
+from stakeholders.casework.dossier import CaseMention
+from stakeholders.casework.draft import Draft
+from stakeholders.casework.merging import split
+from stakeholders.casework.signature import signing_department
+from stakeholders.casework.step import OVER
+from stakeholders.deciding.facts import Case
 from stakeholders.pages import card, crisis, judgement, labelling, marks, moves, presence, queue, reply, triage, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape
 from stakeholders.regulation import RegulatoryClock, describe
 from stakeholders.regulation.mark import read_clock
-from stakeholders.signature import signing_department
-from stakeholders.step import OVER
 from stakeholders.wording import Wording
 
 __all__ = ["show"]

@@ -8,12 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from listener.reason import N_
-from stakeholders.facts import Case
-from stakeholders.outbreak import say_cause, word_surge
+from stakeholders.deciding.facts import Case
 from stakeholders.pages import marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
-from stakeholders.surge import Surge, read_surge, single_cases
+from stakeholders.spikes.outbreak import say_cause, word_surge
+from stakeholders.spikes.surge import Surge, read_surge, single_cases
 
 __all__ = ["Rise", "mark", "members", "read", "rise"]
 

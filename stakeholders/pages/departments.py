@@ -9,13 +9,13 @@ import streamlit as st
 
 from listener.reason import N_
 from sentiment.interval import wilson
-from stakeholders.change import Direction, growth, median_interval, part_direction, span_direction
+from stakeholders.counting.change import Direction, growth, median_interval, part_direction, span_direction
+from stakeholders.counting.period import Period
+from stakeholders.counting.workload import Routed, Waiting, Work, count_routed, count_waiting, read_work
 from stakeholders.pages import figures, marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.span import Span, show_head
 from stakeholders.pages.text import escape
-from stakeholders.period import Period
-from stakeholders.workload import Routed, Waiting, Work, count_routed, count_waiting, read_work
 
 __all__ = ["show"]
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from listener.reason import N_, Reason
-from stakeholders.opportunity import Opportunities, Opportunity, State, opportunities
+from stakeholders.companies.opportunity import Opportunities, Opportunity, State, opportunities
+from stakeholders.companies.peer import Direction, Exchange, Peers, Total, exchanges, totals
+from stakeholders.counting.period import Period, last_days
 from stakeholders.pages import marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape, handle, web_link
-from stakeholders.peer import Direction, Exchange, Peers, Total, exchanges, totals
-from stakeholders.period import Period, last_days
 
 __all__ = ["draw", "show"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from listener.reason import N_
 from listener.taxonomy import SENTIMENTS
-from stakeholders.bodies import Body
-from stakeholders.change import Direction, Growth, direction
+from stakeholders.counting.bodies import Body
+from stakeholders.counting.change import Direction, Growth, direction
 from stakeholders.insight import CaseCounts, DayCount, Honest, Net, Share
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene

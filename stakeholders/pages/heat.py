@@ -10,13 +10,13 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from listener.reason import N_
-from stakeholders.crosstab import AXES, Axis, Cell, count_cells, sum_by
+from stakeholders.counting.crosstab import AXES, Axis, Cell, count_cells, sum_by
 from stakeholders.insight import net_of
+from stakeholders.lists.postlist import UNROUTED
 from stakeholders.pages import marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.span import Span
 from stakeholders.pages.text import escape
-from stakeholders.postlist import UNROUTED
 
 __all__ = ["Pivot", "draw"]
 

@@ -11,16 +11,16 @@ import streamlit as st
 
 from listener.reason import N_
 from listener.taxonomy import DEPARTMENTS, OPEN_STATUSES, PRIORITIES, SENTIMENTS, STAKEHOLDERS
-from stakeholders.attention import arrange, looking, unread
-from stakeholders.facet import FACETS, add, count_choices, count_some, of
+from stakeholders.casework.step import UNFINISHED
 from stakeholders.inbox import NOBODY, Filters, Key, list_inbox, read_rows
+from stakeholders.lists.attention import arrange, looking, unread
+from stakeholders.lists.facet import FACETS, add, count_choices, count_some, of
 from stakeholders.pages import marks, queue, triage, views, wire
 from stakeholders.pages.rows import draw_rows
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.searchbox import show_fault, show_search
 from stakeholders.pages.text import escape
 from stakeholders.pages.welcome import draw_welcome, is_empty
-from stakeholders.step import UNFINISHED
 
 __all__ = ["show"]
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from listener.reason import N_
 from sentiment.verdict import HEADS, Label, Verdict
-from stakeholders.decision import Correction, Decision
-from stakeholders.dossier import CaseMention
+from stakeholders.casework.dossier import CaseMention
+from stakeholders.deciding.decision import Correction, Decision
 from stakeholders.pages import labelling, marks
 from stakeholders.pages.card import HEAD_WORDS
 from stakeholders.pages.scene import Scene

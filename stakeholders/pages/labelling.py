@@ -9,9 +9,9 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from listener.reason import N_, reason
-from stakeholders.correction import LABELS_OF
-from stakeholders.dossier import CaseMention, read_case
-from stakeholders.facts import Case
+from stakeholders.casework.correction import LABELS_OF
+from stakeholders.casework.dossier import CaseMention, read_case
+from stakeholders.deciding.facts import Case
 from stakeholders.pages.card import HEAD_WORDS
 from stakeholders.pages.moves import take
 from stakeholders.pages.scene import Scene
@@ -90,7 +90,7 @@ def _act(scene: Scene, case: Case, one: CaseMention | None) -> None:
     right = value == _current(one, head)
 
     def keep(connection: Connection, now: datetime) -> object:
-        from stakeholders.correction import confirm
+        from stakeholders.casework.correction import confirm
         from stakeholders.desk import Desk
 
         desk = Desk(scene.config)

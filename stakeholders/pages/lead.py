@@ -8,7 +8,7 @@ from datetime import datetime, time
 
 from listener.reason import N_
 from sentiment.interval import wilson
-from stakeholders.change import Direction, direction
+from stakeholders.counting.change import Direction, direction
 from stakeholders.insight import DayCount, Net, Part, Share, Voice
 from stakeholders.pages import marks
 from stakeholders.pages.figures import Earlier

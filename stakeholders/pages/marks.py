@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from listener.reason import N_, Reason
-from stakeholders.facet import Bounded
+from stakeholders.lists.facet import Bounded
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
 

@@ -13,16 +13,16 @@ from sqlalchemy import Connection
 from listener.reason import N_, Reason, reason
 from listener.taxonomy import LANGUAGES, OPEN_STATUSES
 from stakeholders import case as steps
-from stakeholders import draft as replies
-from stakeholders.dossier import case_mentions_of, read_case
-from stakeholders.facts import Case
-from stakeholders.mentioning import colleagues
-from stakeholders.merging import merge, resolve
+from stakeholders.casework import draft as replies
+from stakeholders.casework.dossier import case_mentions_of, read_case
+from stakeholders.casework.mentioning import colleagues
+from stakeholders.casework.merging import merge, resolve
+from stakeholders.casework.step import OVER, NotPossible, Stale
+from stakeholders.deciding.facts import Case
 from stakeholders.pages import marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape, web_link
 from stakeholders.sla import hours_of
-from stakeholders.step import OVER, NotPossible, Stale
 
 __all__ = ["Step", "run", "show_bar", "show_heir", "show_owner", "take", "until_choices"]
 
@@ -230,7 +230,7 @@ def _show_merge(scene: Scene, case: Case) -> None:
 
 
 def _show_ticket(scene: Scene, case: Case) -> None:
-    from stakeholders.ticket import set_ticket
+    from stakeholders.casework.ticket import set_ticket
 
     def keep(connection: Connection, now: datetime) -> object:
         number = str(st.session_state.get(f"ticket-id-{case.id}") or "").strip() or None
@@ -245,7 +245,7 @@ def _show_ticket(scene: Scene, case: Case) -> None:
 
 def _show_export(scene: Scene, case: Case) -> None:
     def make(kind: Literal["pdf", "json"]) -> bytes:
-        from stakeholders.export import export_case
+        from stakeholders.casework.export import export_case
 
         with scene.store.read() as connection:
             lang = next((one for one in LANGUAGES if one == scene.lang), None)

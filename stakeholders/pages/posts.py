@@ -8,10 +8,10 @@ import streamlit as st
 
 from listener.query import Query, QueryError, parse
 from listener.reason import N_
+from stakeholders.lists.postlist import UNROUTED, Heard, HeardPage, Place, Wanted, count_some, finds_exactly, read_heard
 from stakeholders.pages import figures, marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape, handle, web_link
-from stakeholders.postlist import UNROUTED, Heard, HeardPage, Place, Wanted, count_some, finds_exactly, read_heard
 
 __all__ = ["card", "show"]
 

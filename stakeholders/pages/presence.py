@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from listener.reason import N_
-from stakeholders.attention import look, looking
-from stakeholders.dossier import read_case
-from stakeholders.facts import Case
+from stakeholders.casework.dossier import read_case
+from stakeholders.deciding.facts import Case
+from stakeholders.lists.attention import look, looking
 from stakeholders.pages import wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape

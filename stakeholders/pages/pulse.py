@@ -11,15 +11,15 @@ from sqlalchemy import Connection
 from listener.reason import N_
 from listener.taxonomy import SENTIMENTS
 from stakeholders import insight
-from stakeholders.change import growth
+from stakeholders.counting.change import growth
+from stakeholders.lists.postlist import Wanted
 from stakeholders.pages import charts, figures, heat, marks, rises, wire
 from stakeholders.pages.lead import lead
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.span import Span, show_head
 from stakeholders.pages.text import escape
 from stakeholders.pages.theme import INKS
-from stakeholders.postlist import Wanted
-from stakeholders.spike import spikes
+from stakeholders.spikes.spike import spikes
 
 __all__ = ["show"]
 

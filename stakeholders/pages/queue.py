@@ -10,8 +10,8 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from listener.mention import aware
-from stakeholders.facet import count_some
 from stakeholders.inbox import Filters, Key, follow
+from stakeholders.lists.facet import count_some
 from stakeholders.pages.scene import Scene
 
 __all__ = [

@@ -9,20 +9,20 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from listener.reason import N_, reason
-from listener.reply import LONGEST
+from listener.tables.reply import LONGEST
 from listener.taxonomy import LANGUAGES
-from stakeholders import draft as replies
-from stakeholders.dossier import CaseMention
-from stakeholders.draft import Draft
-from stakeholders.facts import Case
-from stakeholders.mentioning import Noted, colleagues, mentioned_in, write_note
+from stakeholders.casework import draft as replies
+from stakeholders.casework.dossier import CaseMention
+from stakeholders.casework.draft import Draft
+from stakeholders.casework.mentioning import Noted, colleagues, mentioned_in, write_note
+from stakeholders.casework.signature import may_sign, signers, signing_department
+from stakeholders.casework.step import OVER, UNFINISHED
+from stakeholders.casework.template import Template, blanks, fill, find, load, suggest
+from stakeholders.deciding.facts import Case
 from stakeholders.pages import marks
 from stakeholders.pages.moves import Step, run, take
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape, handle, straight
-from stakeholders.signature import may_sign, signers, signing_department
-from stakeholders.step import OVER, UNFINISHED
-from stakeholders.template import Template, blanks, fill, find, load, suggest
 
 __all__ = ["show_note", "show_reply"]
 

@@ -12,14 +12,14 @@ from sqlalchemy import Connection
 
 from listener.config import Config
 from listener.reason import N_
-from stakeholders.backtest import BackTest, back_test
-from stakeholders.outbreak import say_cause
 from stakeholders.pages import marks, wire
 from stakeholders.pages.charts import Mark
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
-from stakeholders.spike import Spike
-from stakeholders.unusual import Unusual
+from stakeholders.spikes.backtest import BackTest, back_test
+from stakeholders.spikes.outbreak import say_cause
+from stakeholders.spikes.spike import Spike
+from stakeholders.spikes.unusual import Unusual
 
 __all__ = ["Peak", "causes", "peaks", "signs", "tested", "together"]
 

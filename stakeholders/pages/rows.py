@@ -9,12 +9,12 @@ from functools import lru_cache
 from listener.match import Matcher
 from listener.mention import Brand
 from listener.reason import N_
-from stakeholders.attention import Unread
+from stakeholders.casework.step import OVER
 from stakeholders.inbox import Filters, InboxRow
+from stakeholders.lists.attention import Unread
 from stakeholders.pages import marks, queue, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape, handle
-from stakeholders.step import OVER
 
 __all__ = ["draw_rows"]
 

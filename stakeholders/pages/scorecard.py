@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from listener.reason import N_
-from stakeholders.breakdown import Part, break_down
+from stakeholders.counting.breakdown import Part, break_down
 from stakeholders.pages import marks, wire
 from stakeholders.pages.card import HEAD_WORDS
 from stakeholders.pages.scene import Scene

@@ -10,8 +10,8 @@ import streamlit as st
 from listener.query import QueryError, parse
 from listener.reason import N_
 from listener.taxonomy import LANGUAGES
-from stakeholders.facet import count_some
 from stakeholders.inbox import LONGEST_SEARCH, Filters
+from stakeholders.lists.facet import count_some
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape

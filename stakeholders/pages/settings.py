@@ -16,16 +16,16 @@ from listener.errors import ConfigError, Fault
 from listener.fold import fold
 from listener.reason import N_
 from listener.taxonomy import Department
+from stakeholders.deciding.order import describe_order
+from stakeholders.deciding.rules import rules_of
 from stakeholders.desk import Desk
-from stakeholders.order import describe_order
+from stakeholders.outbox.rota import next_change, on_duty
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene, list_people
 from stakeholders.pages.silencing import show_silences
 from stakeholders.pages.text import escape
 from stakeholders.registry import Entry, Registry
 from stakeholders.registry import load as load_registry
-from stakeholders.rota import next_change, on_duty
-from stakeholders.rules import rules_of
 
 __all__ = ["show"]
 

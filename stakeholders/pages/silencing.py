@@ -10,14 +10,14 @@ from typing import Any
 import streamlit as st
 from sqlalchemy import Connection
 
-from listener.alerting import Matchers
 from listener.reason import N_, reason
+from listener.tables.alerting import Matchers
 from listener.taxonomy import DEPARTMENTS, STAKEHOLDERS
+from stakeholders.outbox.silences import Silence, add_silence, end_silence, preview_silence, read_silences
 from stakeholders.pages import marks
 from stakeholders.pages.moves import take
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
-from stakeholders.silences import Silence, add_silence, end_silence, preview_silence, read_silences
 
 __all__ = ["show_silences"]
 
@@ -153,7 +153,7 @@ def _show_new(scene: Scene, now: datetime) -> None:
 
 def _meaning(scene: Scene, matchers: Matchers, now: datetime) -> str:
     """Say what a silence would mean before it begins."""
-    from listener.alertcheck import check_matchers
+    from listener.tables.alertcheck import check_matchers
 
     if list(check_matchers(matchers, "silence", scene.config.settings, "matchers")):
         return scene.t(N_("This query cannot be read."))

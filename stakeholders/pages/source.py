@@ -10,10 +10,10 @@ from listener.failure import worded
 from listener.gaps import Gap
 from listener.health import STATES, Health
 from listener.reason import N_
+from stakeholders.counting.period import Period
 from stakeholders.pages import marks, strip
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
-from stakeholders.period import Period
 
 __all__ = ["row"]
 

@@ -11,12 +11,12 @@ from listener.failure import worded
 from listener.health import Health, Quarantined, read_cycle_error, read_health, read_quarantine
 from listener.reason import N_
 from sentiment.refusal import refusal
-from stakeholders.hearing import gaps, new_by_day
+from stakeholders.counting.hearing import gaps, new_by_day
+from stakeholders.counting.period import last_days
 from stakeholders.pages import marks, strip
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.source import row
 from stakeholders.pages.text import escape
-from stakeholders.period import last_days
 
 __all__ = ["show"]
 

@@ -10,12 +10,12 @@ import streamlit as st
 
 from listener.mention import Brand
 from listener.reason import N_
-from stakeholders.change import before
+from stakeholders.counting.change import before
+from stakeholders.counting.period import Period, last_days
+from stakeholders.lists.postlist import Wanted
 from stakeholders.pages import marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
-from stakeholders.period import Period, last_days
-from stakeholders.postlist import Wanted
 
 __all__ = ["Span", "show_head"]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from listener.reason import N_
-from stakeholders.hearing import Gap, why
+from stakeholders.counting.hearing import Gap, why
+from stakeholders.counting.period import Period, midnight
 from stakeholders.pages import marks
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
-from stakeholders.period import Period, midnight
 
 __all__ = ["axis", "draw", "legend", "list_gaps", "tell"]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from listener.mention import Term
-from stakeholders.quote import thin
+from stakeholders.letters.quote import thin
 
 __all__ = ["clip", "escape", "handle", "highlight", "straight", "web_link"]
 

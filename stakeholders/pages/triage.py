@@ -13,9 +13,9 @@ from unicodedata import normalize
 import streamlit as st
 
 from listener.reason import N_, Reason, reason
-from stakeholders.attention import mark_seen
-from stakeholders.batch import STEPS, Batch, BulkStep, take_all, take_back
-from stakeholders.mentioning import colleagues
+from stakeholders.casework.mentioning import colleagues
+from stakeholders.lists.attention import mark_seen
+from stakeholders.lists.batch import STEPS, Batch, BulkStep, take_all, take_back
 from stakeholders.pages import marks, wire
 from stakeholders.pages.moves import until_choices
 from stakeholders.pages.scene import Scene

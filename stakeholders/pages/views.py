@@ -9,13 +9,13 @@ import streamlit as st
 
 from listener.reason import N_, Reason
 from listener.taxonomy import DEPARTMENTS
-from stakeholders.facet import add, of
+from stakeholders.casework.step import NotPossible
 from stakeholders.inbox import Filters
+from stakeholders.lists.facet import add, of
+from stakeholders.lists.view import SavedView, list_views, remove_view, save_view, usual_views
 from stakeholders.pages import marks, queue, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import escape
-from stakeholders.step import NotPossible
-from stakeholders.view import SavedView, list_views, remove_view, save_view, usual_views
 
 __all__ = ["show_views"]
 

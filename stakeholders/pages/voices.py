@@ -10,17 +10,17 @@ import streamlit as st
 from listener.reason import N_
 from listener.taxonomy import SENTIMENTS
 from stakeholders import insight
-from stakeholders.bodies import count_bodies, institutions
-from stakeholders.change import Direction, growth
-from stakeholders.crosstab import count_days
+from stakeholders.counting.bodies import count_bodies, institutions
+from stakeholders.counting.change import Direction, growth
+from stakeholders.counting.crosstab import count_days
+from stakeholders.counting.period import Period
 from stakeholders.desk import Desk
 from stakeholders.insight import net_of
+from stakeholders.lists.postlist import UNROUTED, read_some
 from stakeholders.pages import bodies, exchanges, figures, marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.span import Span, show_head
 from stakeholders.pages.text import escape
-from stakeholders.period import Period
-from stakeholders.postlist import UNROUTED, read_some
 
 __all__ = ["show"]
 

@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 from listener.mention import aware
 from listener.reason import N_, Reason, reason
 from listener.settings import Settings
-from listener.sla import PRESETS, RegulatoryRule
-from stakeholders.facts import Facts
-from stakeholders.matrix import doubts, quote
+from listener.tables.sla import PRESETS, RegulatoryRule
+from stakeholders.clocks.worktime import Hours, business_day_after, plain_hours
+from stakeholders.deciding.facts import Facts
+from stakeholders.deciding.matrix import doubts, quote
+from stakeholders.deciding.topics import find, find_words
 from stakeholders.sla import calendar_hours
-from stakeholders.topics import find, find_words
 from stakeholders.wording import Wording
-from stakeholders.worktime import Hours, business_day_after, plain_hours
 
 __all__ = ["RegulatoryClock", "Rule", "clock_of", "clock_on", "describe", "rules_of", "shipped", "told_by"]
 

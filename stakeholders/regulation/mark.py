@@ -19,9 +19,9 @@ from listener.settings import Settings
 from listener.store import mentions, posts, read_mention, select_mentions
 from sentiment.store import read_verdict
 from stakeholders.case import PROGRAM, NotPossible, record
-from stakeholders.decision import facts_of, read_decision
-from stakeholders.dossier import Event, history
-from stakeholders.facts import Facts
+from stakeholders.casework.dossier import Event, history
+from stakeholders.deciding.decision import facts_of, read_decision
+from stakeholders.deciding.facts import Facts
 from stakeholders.regulation import RegulatoryClock, clock_of, clock_on, rules_of, told_by
 from stakeholders.store import case_mentions, cases
 

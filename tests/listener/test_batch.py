@@ -20,8 +20,8 @@ from listener.intake import save_page
 from listener.mention import Author, Mention, Metrics, Post, Term
 from listener.query import parse
 from listener.query.search import count as count_found
-from listener.rollup import fold, recount, rollup_changes, rollup_days, rollups
 from listener.store import authors, clean, mentions, posts
+from listener.sums.rollup import fold, recount, rollup_changes, rollup_days, rollups
 
 NOW = datetime(2026, 5, 4, 15, tzinfo=UTC)
 KEYS = ("source", "key")

@@ -191,15 +191,15 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prawcore.sessions.time.sleep", lambda seconds: None)
     for place in (
         "listener.egress.TIMEOUT",
-        "listener.googlehttp.TIMEOUT",
-        "listener.xclient._PULSE",
+        "listener.platforms.googlehttp.TIMEOUT",
+        "listener.platforms.xclient._PULSE",
         "listener.dial.TIMEOUT",
     ):
         monkeypatch.setattr(place, (0.3, 0.3))
     monkeypatch.setattr("listener.sources.google_play.TIMEOUT", (0.3, 0.3))
     monkeypatch.setitem(prawcore.Session.request.__kwdefaults__, "timeout", 0.3)  # written into it: 16 s
     monkeypatch.setattr("listener.sources.telegram._SILENCE", (0.3, 0.3))
-    monkeypatch.setattr("listener.graph.Graph.__init__.__kwdefaults__", {"timeout": (0.3, 0.3)})
+    monkeypatch.setattr("listener.platforms.graph.Graph.__init__.__kwdefaults__", {"timeout": (0.3, 0.3)})
     monkeypatch.setattr("listener.sources.gdelt.pause", lambda seconds: None)
     fetch = "listener.fetch.fetch"
     monkeypatch.setattr(f"{fetch}.__kwdefaults__", {"headers": None, "limit": 10_000_000, "seconds": 0.3})

@@ -59,7 +59,7 @@ class Parser:
 
 
 def _x() -> Parser:
-    from listener.tweet import read_tweets
+    from listener.platforms.tweet import read_tweets
 
     def item(number: int) -> Any:
         return {
@@ -95,7 +95,7 @@ def _x() -> Parser:
 
 def _x_users() -> Parser:
     """Spoil what comes beside the posts: authors and places."""
-    from listener.tweet import read_tweets
+    from listener.platforms.tweet import read_tweets
 
     def read(items: Sequence[Any]) -> Page:
         tweet = {"id": "1790000000000000001", "text": "hola", "author_id": "7", "geo": {"place_id": "7"}}
@@ -116,7 +116,7 @@ def _x_users() -> Parser:
 
 
 def _x_stream() -> Parser:
-    from listener.xstream import Line, listen
+    from listener.platforms.xstream import Line, listen
 
     def item(number: int) -> Any:
         return {
@@ -133,7 +133,7 @@ def _x_stream() -> Parser:
 
 
 def _reddit() -> Parser:
-    from listener.redditpost import is_gone
+    from listener.platforms.redditpost import is_gone
     from listener.sources import reddit
 
     keys = {"client_id": "a", "client_secret": "b", "user_agent": "test:escucha:1.0"}
@@ -222,7 +222,7 @@ def _rss_bytes() -> Parser:
 
 
 def _youtube() -> Parser:
-    from listener.youtubecomment import Reading, read_threads
+    from listener.platforms.youtubecomment import Reading, read_threads
     from tests.servers.youtube import comment, thread
 
     def item(number: int) -> Any:
@@ -283,7 +283,7 @@ META = {"app_secret": "s", "verify_token": "v", "access_token": "t", "brand": "a
 
 
 def _facebook() -> Parser:
-    from listener.catchup import Ask
+    from listener.platforms.catchup import Ask
     from listener.sources import facebook
 
     source = facebook.Source("fb", facebook.Settings(**META, page_id="1"), NOWHERE, now=now)
@@ -327,7 +327,7 @@ def _facebook_calls() -> Parser:
 
 
 def _instagram() -> Parser:
-    from listener.catchup import Ask
+    from listener.platforms.catchup import Ask
     from listener.sources import instagram
 
     source = instagram.Source("ig", instagram.Settings(**META, account_id="1"), NOWHERE, now=now)
@@ -413,7 +413,7 @@ def _telegram() -> Parser:
 
 
 def _mastodon() -> Parser:
-    from listener.toot import read_toots
+    from listener.platforms.toot import read_toots
     from tests.servers.mastodon import status
 
     def read(items: Sequence[Any]) -> Page:

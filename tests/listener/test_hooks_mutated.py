@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from listener.calls import Call
 from listener.database import Store
 from listener.egress import egress_of
 from listener.mention import Pushed
+from listener.platforms.calls import Call
 from listener.sources import load
 from listener.store import quarantine
 from tests.servers.graph import ACCOUNT, PAGE

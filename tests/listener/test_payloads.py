@@ -83,7 +83,7 @@ def _tweet(one: dict[str, Any]) -> str | None:
 
 
 def _read_tweet(one: dict[str, Any]) -> Post:
-    from listener.tweet import post_from
+    from listener.platforms.tweet import post_from
 
     return post_from(one, source="x")
 
@@ -96,7 +96,7 @@ def _thing(one: dict[str, Any]) -> str | None:
 
 
 def _read_thing(one: dict[str, Any]) -> Post:
-    from listener.redditpost import post_from
+    from listener.platforms.redditpost import post_from
 
     return post_from(one, source="reddit")
 
@@ -106,7 +106,7 @@ def _status(one: dict[str, Any]) -> str | None:
 
 
 def _read_status(one: dict[str, Any]) -> Post:
-    from listener.toot import post_from
+    from listener.platforms.toot import post_from
 
     return post_from(one, source="mastodon", host="server.example")
 
@@ -117,7 +117,7 @@ def _view(one: dict[str, Any]) -> str | None:
 
 
 def _read_view(one: dict[str, Any]) -> Post:
-    from listener.blueskypost import post_from
+    from listener.platforms.blueskypost import post_from
 
     return post_from(one, source="bluesky")
 
@@ -127,7 +127,7 @@ def _comment(one: dict[str, Any]) -> str | None:
 
 
 def _read_comment(one: dict[str, Any]) -> Post:
-    from listener.youtubecomment import post_from
+    from listener.platforms.youtubecomment import post_from
 
     return post_from(one, source="youtube")
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from listener.store import mentions, posts
 from stakeholders.case import assign, note
-from stakeholders.draft import write
+from stakeholders.casework.draft import write
 from stakeholders.store import case_mentions, cases, decisions
 from stakeholders.viewer import Viewer
 

@@ -14,7 +14,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from listener.alerting import Matchers
 from listener.config import Config, load
 from listener.database import Store, add_or_update
 from listener.health import CYCLE
@@ -23,22 +22,23 @@ from listener.match import Matcher
 from listener.mention import Author, Metrics, Post, Rejected
 from listener.reason import reason, to_json
 from listener.store import clean, jobs, mentions, posts, runs
+from listener.tables.alerting import Matchers
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders import digest
-from stakeholders.attention import look
 from stakeholders.case import assign, close, record
+from stakeholders.casework.draft import submit, write
+from stakeholders.casework.mentioning import write_note
+from stakeholders.casework.step import NotPossible
+from stakeholders.casework.ticket import set_ticket
 from stakeholders.desk import Desk
-from stakeholders.draft import submit, write
 from stakeholders.edition import running
 from stakeholders.inbox import Filters
-from stakeholders.letter import write_letter
-from stakeholders.mentioning import write_note
-from stakeholders.silences import add_silence
-from stakeholders.step import NotPossible
+from stakeholders.letters.letter import write_letter
+from stakeholders.lists.attention import look
+from stakeholders.lists.view import save_view
+from stakeholders.outbox.silences import add_silence
 from stakeholders.store import alerts, case_mentions, cases, spikes
-from stakeholders.ticket import set_ticket
-from stakeholders.view import save_view
 from tests.pages.conftest import Instance
 from tests.pages.conftest import fill as fill_usual
 

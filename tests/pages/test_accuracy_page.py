@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from listener.store import mentions, posts
 from sentiment.store import verdicts
-from stakeholders.correction import confirm
+from stakeholders.casework.correction import confirm
 from stakeholders.desk import Desk
 from tests.pages.test_pages import case_of, draw, markup
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from listener.store import mentions, posts
 from sentiment.interval import wilson
-from stakeholders.breakdown import FEWEST, break_down
-from stakeholders.correction import confirm
+from stakeholders.casework.correction import confirm
+from stakeholders.counting.breakdown import FEWEST, break_down
+from stakeholders.counting.lesson import list_questions
 from stakeholders.desk import Desk
-from stakeholders.lesson import list_questions
 
 VALUES = ("negative", "neutral", "positive")
 ITEMS = st.lists(

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from listener.config import load
-from stakeholders import draft as replies
 from stakeholders.case import history, join, read_case
+from stakeholders.casework import draft as replies
 from stakeholders.pages.moves import until_choices
 from stakeholders.store import alerts, case_mentions, drafts
 from tests.pages.test_pages import case_of, draw, markup

@@ -20,23 +20,23 @@ from listener.database import Store
 from listener.query import parse
 from listener.query.index import index_all
 from stakeholders import insight
-from stakeholders.bodies import count_bodies, institutions
 from stakeholders.case import record
-from stakeholders.change import before, direction, growth, median_interval, part_direction, span_direction
-from stakeholders.crosstab import AXES, count_cells, count_days, sum_by
+from stakeholders.counting.bodies import count_bodies, institutions
+from stakeholders.counting.change import before, direction, growth, median_interval, part_direction, span_direction
+from stakeholders.counting.crosstab import AXES, count_cells, count_days, sum_by
+from stakeholders.counting.figures import gather
+from stakeholders.counting.load import gather_load
+from stakeholders.counting.period import last_days
+from stakeholders.counting.reckoning import case_fates
+from stakeholders.counting.response import case_counts, response_times
+from stakeholders.counting.workload import count_routed, count_waiting, read_work
 from stakeholders.edition import Edition
-from stakeholders.figures import gather
 from stakeholders.inbox import Filters, count_inbox
 from stakeholders.insight import net_of
-from stakeholders.load import gather_load
-from stakeholders.period import last_days
-from stakeholders.postlist import UNROUTED, Wanted, count_heard, read_heard
-from stakeholders.reckoning import case_fates
+from stakeholders.lists.postlist import UNROUTED, Wanted, count_heard, read_heard
 from stakeholders.registry import Entry
-from stakeholders.response import case_counts, response_times
 from stakeholders.scope import limit
 from stakeholders.store import cases, decisions
-from stakeholders.workload import count_routed, count_waiting, read_work
 from tests.stakeholders.test_digest import MONDAY, SOURCES, WEEK
 from tests.stakeholders.weeks import ask_every, config_of, open_case, say
 
@@ -254,7 +254,10 @@ def test_bodies_are_those_of_a_registry_and_never_a_person_or_a_guess(store: Sto
         for place, (name, who, unsure) in enumerate(said):
             number = say(connection, WEEK.start + place * HOUR, stakeholder=who, sentiment="negative")
             detail = {"speaker": {"is": who, "unsure": unsure}, "entry": name}
-            told = {"detail": detail, "entry": None if unsure else name}  # as stakeholders.decision writes them
+            told = {
+                "detail": detail,
+                "entry": None if unsure else name,
+            }  # as stakeholders.deciding.decision writes them
             connection.execute(decisions.update().where(decisions.c.mention_id == number).values(**told))
     with store.read() as connection:
         (body,) = count_bodies(connection, WEEK, "nitido", known)

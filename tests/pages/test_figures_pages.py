@@ -12,13 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from stakeholders import insight
-from stakeholders.change import before
+from stakeholders.counting.change import before
+from stakeholders.counting.period import last_days
+from stakeholders.counting.workload import read_work
+from stakeholders.lists.postlist import Wanted, count_heard
 from stakeholders.pages import marks
 from stakeholders.pages.heat import _DEEP
 from stakeholders.pages.scene import Scene
-from stakeholders.period import last_days
-from stakeholders.postlist import Wanted, count_heard
-from stakeholders.workload import read_work
 from tests.pages.test_pages import _contrast, case_of, draw, markup
 
 PAGES = ("pulse", "voices", "departments", "posts")

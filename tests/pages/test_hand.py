@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listener.reason import say
-from stakeholders.correction import LABELS_OF
+from stakeholders.casework.correction import LABELS_OF
 from stakeholders.pages.triage import name_keys
 from tests.pages.hand import ACTS, Cheating, Glass
 

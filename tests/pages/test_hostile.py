@@ -14,9 +14,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 
 from stakeholders import links
+from stakeholders.casework.export import export_case
 from stakeholders.digest import build, render_html, render_pdf, render_text
 from stakeholders.edition import running
-from stakeholders.export import export_case
 from tests.pages.site import Site, browsing, open_page, serving, settle, walk
 from tests.pages.strangers import MARK, letters
 

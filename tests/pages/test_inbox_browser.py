@@ -17,8 +17,8 @@ import pytest
 import sqlalchemy as sa
 
 from listener.reason import say
-from stakeholders.attention import look
 from stakeholders.case import assign, history, read_case
+from stakeholders.lists.attention import look
 from stakeholders.store import cases
 from tests.pages.test_browser import FLAGS
 

@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 from listener.config import load
 from listener.database import Store
 from listener.store import runs
-from stakeholders.attention import look, looking, mark_seen, unread
 from stakeholders.case import assign, read_case
+from stakeholders.lists.attention import look, looking, mark_seen, unread
+from stakeholders.lists.view import list_views
 from stakeholders.store import cases
-from stakeholders.view import list_views
 from tests.pages.conftest import CONFIG
 from tests.pages.test_pages import case_of, draw, markup
 
@@ -168,7 +168,7 @@ def _open(folder: str, number: int, who: str) -> AppTest:
 
         from listener.config import load
         from listener.database import Store
-        from stakeholders.dossier import read_case
+        from stakeholders.casework.dossier import read_case
         from stakeholders.pages import presence
         from stakeholders.pages.scene import Scene
 

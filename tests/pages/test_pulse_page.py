@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 
 from sentiment.interval import wilson
 from stakeholders import insight
-from stakeholders.bodies import Body
-from stakeholders.change import Growth, before
+from stakeholders.counting.bodies import Body
+from stakeholders.counting.change import Growth, before
+from stakeholders.counting.period import last_days
 from stakeholders.insight import DayCount, Net, Part, Share, Voice, net_of
+from stakeholders.lists.postlist import Heard
 from stakeholders.pages import charts, figures, marks, rises
 from stakeholders.pages.bodies import draw as draw_bodies
 from stakeholders.pages.lead import foremost, lead
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.span import Span
-from stakeholders.period import last_days
-from stakeholders.postlist import Heard
-from stakeholders.spike import Spike
-from stakeholders.unusual import Unusual
+from stakeholders.spikes.spike import Spike
+from stakeholders.spikes.unusual import Unusual
 from tests.pages.test_pages import draw, markup
 from tests.stakeholders.weeks import config_of
 

@@ -16,18 +16,20 @@ from listener.errors import EscuchaError
 from listener.query.parse import parse
 from listener.query.search import search
 from listener.store import authors
-from stakeholders import batch, case, digest, draft, merging, snooze, view
+from stakeholders import case, digest
 from stakeholders.api import make_api
 from stakeholders.archive import list_digests
-from stakeholders.correction import confirm, correct
+from stakeholders.casework import draft, merging, snooze
+from stakeholders.casework.correction import confirm, correct
+from stakeholders.casework.export import FORMS, export_case
+from stakeholders.casework.step import NotPossible
+from stakeholders.counting.period import week_name
 from stakeholders.desk import Desk
-from stakeholders.export import FORMS, export_case
-from stakeholders.filters import Filters
 from stakeholders.links import ACTIONS, sign
+from stakeholders.lists import batch, view
+from stakeholders.lists.filters import Filters
 from stakeholders.pages.frame import PAGES
-from stakeholders.period import week_name
 from stakeholders.scope import NotVisible, limit
-from stakeholders.step import NotPossible
 from stakeholders.store import case_mentions, cases, decisions, events
 from stakeholders.viewer import Viewer
 from tests.pages.readers import DIRECTOR, MEMBERS, canaries, draw, hidden_from, plant, visible_cases

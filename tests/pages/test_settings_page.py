@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from listener.alerting import Matchers
 from listener.config import load
-from stakeholders.rota import next_change, on_duty
-from stakeholders.silences import add_silence, read_silences
+from listener.tables.alerting import Matchers
+from stakeholders.outbox.rota import next_change, on_duty
+from stakeholders.outbox.silences import add_silence, read_silences
 from tests.pages.test_pages import draw, markup
 
 ROTA = """

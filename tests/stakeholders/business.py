@@ -18,8 +18,8 @@ from listener.mention import Author, Post
 from listener.store import mentions, posts
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict
+from stakeholders.counting.period import Period, last_days
 from stakeholders.desk import Desk
-from stakeholders.period import Period, last_days
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)  # a Friday, 10:00 in Lima
 AUTHORS = {

@@ -18,8 +18,8 @@ from listener.store import mentions, posts
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders.case import open_case
-from stakeholders.decision import facts_of, save_decision
-from stakeholders.facts import Case, Route, Speaker
+from stakeholders.deciding.decision import facts_of, save_decision
+from stakeholders.deciding.facts import Case, Route, Speaker
 
 NOW = datetime(2026, 5, 4, 19, 40, tzinfo=UTC)  # a Monday, 14:40 in Lima
 SECRET = "a-secret-of-tests-0123456789-0123456789"

@@ -12,8 +12,8 @@ from listener.config import parse
 from listener.mention import Author, Post
 from sentiment.encoder import Encoder
 from sentiment.engine import EncoderClassifier
+from stakeholders.deciding.explain import Profile
 from stakeholders.desk import Desk
-from stakeholders.explain import Profile
 from stakeholders.identify import identify
 
 NOW = datetime(2026, 3, 3, 15, tzinfo=UTC)

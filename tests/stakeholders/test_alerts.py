@@ -355,7 +355,7 @@ def test_the_oldest_goes_first(store: Store, tmp_path: Path, port: int) -> None:
 
 
 def test_a_chat_is_told_by_when_why_and_where_to_press_and_a_strangers_words_only_inside() -> None:
-    from stakeholders.chat import spoken
+    from stakeholders.letters.chat import spoken
 
     told = {
         "chip": "Alert",

@@ -21,8 +21,8 @@ from listener.store import runs
 from stakeholders.alerts import queue_case
 from stakeholders.api import make_api
 from stakeholders.case import close, history
+from stakeholders.casework.merging import merge
 from stakeholders.links import ACTIONS, sign
-from stakeholders.merging import merge
 from stakeholders.store import alerts, cases
 from tests.stakeholders.newsroom import NOW, make_config, open_one
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from listener.calls import Call
 from listener.database import Store
 from listener.intake import Intake, Saved
 from listener.mention import Author, OptOut, Page, Post
+from listener.platforms.calls import Call
 from listener.store import mentions, posts
 from sentiment.store import read_verdict, save_verdicts, verdicts
 from sentiment.verdict import Label, Verdict

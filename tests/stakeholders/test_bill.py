@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from listener.budget import add_spending
 from listener.database import Store
 from stakeholders.bill import queue_budgets
-from stakeholders.letter import write_letter
+from stakeholders.letters.letter import write_letter
 from stakeholders.store import alerts
 from tests.stakeholders.newsroom import NOW, make_config
 

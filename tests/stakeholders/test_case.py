@@ -32,10 +32,10 @@ from stakeholders.case import (
     record,
     reroute,
 )
-from stakeholders.chronicle import HAPPENED
-from stakeholders.decision import save_decision
-from stakeholders.facts import Facts, Route, Speaker
-from stakeholders.step import _CHANGED, SILENT
+from stakeholders.casework.chronicle import HAPPENED
+from stakeholders.casework.step import _CHANGED, SILENT
+from stakeholders.deciding.decision import save_decision
+from stakeholders.deciding.facts import Facts, Route, Speaker
 from stakeholders.store import cases, events
 
 SETTINGS = Settings()

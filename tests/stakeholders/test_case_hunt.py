@@ -10,9 +10,9 @@ import pytest
 from hypothesis import Phase
 
 import stakeholders.case
-import stakeholders.merging
-import stakeholders.snooze
-import stakeholders.step
+import stakeholders.casework.merging
+import stakeholders.casework.snooze
+import stakeholders.casework.step
 from stakeholders.store import cases
 from tests.stakeholders.newsroom import open_store
 from tests.stakeholders.test_case_machine import BUDGET, run
@@ -44,16 +44,16 @@ def test_a_planted_fault_is_found(name: str, tmp_path: Path, monkeypatch: pytest
 
     def change(connection: Any, row: Any, changes: Any, now: Any, who: str, what: str, *told: Any) -> int:
         done = spoil(row, dict(changes)) if what == event else changes
-        return stakeholders.step.change(connection, row, done, now, who, what, *told)
+        return stakeholders.casework.step.change(connection, row, done, now, who, what, *told)
 
-    for room in (stakeholders.case, stakeholders.snooze, stakeholders.merging):
+    for room in (stakeholders.case, stakeholders.casework.snooze, stakeholders.casework.merging):
         monkeypatch.setattr(room, "change", change)
     hunted(tmp_path)
 
 
 def test_a_step_that_counts_no_version_up_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def change(connection: Any, row: Any, *told: Any) -> int:
-        line = stakeholders.step.change(connection, row, *told)
+        line = stakeholders.casework.step.change(connection, row, *told)
         if told[3] == "assigned":
             connection.execute(cases.update().where(cases.c.id == row.id).values(version=row.version))
         return line
@@ -65,7 +65,7 @@ def test_a_step_that_counts_no_version_up_is_found(tmp_path: Path, monkeypatch: 
 def test_a_step_that_writes_no_line_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def change(connection: Any, row: Any, changes: Any, now: Any, who: str, what: str, *told: Any) -> int:
         if what != "closed":
-            return stakeholders.step.change(connection, row, changes, now, who, what, *told)
+            return stakeholders.casework.step.change(connection, row, changes, now, who, what, *told)
         values = {**changes, "version": row.version + 1}
         connection.execute(cases.update().where(cases.c.id == row.id).values(**values))
         return 0

@@ -32,17 +32,17 @@ from stakeholders.case import (
     snooze,
     wake,
 )
-from stakeholders.caseline import needing_cases
+from stakeholders.casework.merging import merge, resolve, split
+from stakeholders.casework.seal import verify
+from stakeholders.casework.snooze import wake_due
+from stakeholders.casework.step import TRANSITIONS, UNFINISHED
+from stakeholders.counting.period import Period
+from stakeholders.counting.response import case_counts, open_now, response_times
+from stakeholders.deciding.priority import RANKS
 from stakeholders.erasure import erase
 from stakeholders.inbox import Filters, count_facets, count_inbox, read_inbox
-from stakeholders.merging import merge, resolve, split
-from stakeholders.period import Period
-from stakeholders.priority import RANKS
-from stakeholders.response import case_counts, open_now, response_times
-from stakeholders.seal import verify
+from stakeholders.lists.caseline import needing_cases
 from stakeholders.sla import due_at
-from stakeholders.snooze import wake_due
-from stakeholders.step import TRANSITIONS, UNFINISHED
 from stakeholders.store import case_mentions, cases
 from tests.stakeholders.newsroom import NOW, hear, make_config, make_route, open_one
 

@@ -20,10 +20,10 @@ from listener.store import mentions, posts
 from sentiment.store import read_verdict, save_verdicts, verdicts
 from sentiment.verdict import Item, Label, Verdict
 from stakeholders.case import NotPossible, answer, case_mentions_of, close, history, read_case
-from stakeholders.decision import facts_of, read_decision
+from stakeholders.deciding.decision import facts_of, read_decision
+from stakeholders.deciding.explain import Profile
+from stakeholders.deciding.facts import Case, Speaker
 from stakeholders.desk import Desk
-from stakeholders.explain import Profile
-from stakeholders.facts import Case, Speaker
 from stakeholders.store import alerts, case_mentions, cases, decisions, suppressions
 
 NOW = datetime(2026, 3, 3, 15, tzinfo=UTC)  # a Tuesday, 10:00 in Lima

@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 from listener.config import Config
 from listener.database import Store
 from listener.errors import EscuchaError
-from stakeholders import charts, digest, insight
-from stakeholders.figures import from_json, to_json
-from stakeholders.period import week
+from stakeholders import digest, insight
+from stakeholders.counting.figures import from_json, to_json
+from stakeholders.counting.period import week
+from stakeholders.letters import charts
 from stakeholders.store import alerts, digests
 from tests.stakeholders.weeks import ask_every, config_of, open_case, reject, say
 
@@ -461,7 +462,7 @@ def test_a_late_letter_says_what_the_first_said_although_the_data_changed(store:
 
 
 def test_figures_come_back_from_the_archive_as_they_were(store: Store, config: Config) -> None:
-    from stakeholders.figures import from_json, seal
+    from stakeholders.counting.figures import from_json, seal
 
     with store.write() as connection:
         a_bad_week(connection)

@@ -14,8 +14,8 @@ from listener.config import Config
 from listener.database import Store
 from listener.errors import ConfigError, EscuchaError
 from stakeholders import digest
+from stakeholders.counting.period import midnight
 from stakeholders.edition import due_day, editions_due, read_edition, running, written_for
-from stakeholders.period import midnight
 from stakeholders.store import alerts, digests
 from tests.stakeholders.weeks import ask_every, config_of, say
 

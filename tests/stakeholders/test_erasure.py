@@ -19,10 +19,10 @@ from listener.store import mentions, posts, tombstones
 from sentiment.store import verdicts
 from stakeholders.alerts import outbox_row, queue_case, send_due
 from stakeholders.case import answer, history, join, note, read_case
-from stakeholders.dossier import case_mentions_of
+from stakeholders.casework.dossier import case_mentions_of
 from stakeholders.erasure import erase
 from stakeholders.inbox import Filters, read_inbox
-from stakeholders.letter import write_letter
+from stakeholders.letters.letter import write_letter
 from stakeholders.store import alerts, decisions, digests, drafts
 from tests.stakeholders.newsroom import NOW, hear, make_config, open_one
 
@@ -180,8 +180,8 @@ def test_a_letter_about_many_cases_is_written_without_what_was_erased(connection
 
 
 def test_archived_letters_lose_the_quote_and_keep_every_figure(connection: Connection, config: Config) -> None:
-    from stakeholders.figures import from_json, gather, seal, to_json
-    from stakeholders.period import week_name
+    from stakeholders.counting.figures import from_json, gather, seal, to_json
+    from stakeholders.counting.period import week_name
 
     case, mention_id = open_one(connection, config, text=TEXT)
     other, _ = open_one(connection, config, text="Nítido sin señal en Ate")

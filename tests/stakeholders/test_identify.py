@@ -15,7 +15,7 @@ from listener.mention import Author, Brand, Post
 from listener.reason import reason
 from listener.taxonomy import STAKEHOLDERS
 from sentiment.verdict import Label
-from stakeholders.facts import Speaker
+from stakeholders.deciding.facts import Speaker
 from stakeholders.identify import identify
 from stakeholders.registry import load
 

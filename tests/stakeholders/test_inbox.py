@@ -17,7 +17,7 @@ from listener.store import mentions, posts
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders.case import acknowledge, answer, assign, close, join, open_case
-from stakeholders.facts import Route
+from stakeholders.deciding.facts import Route
 from stakeholders.inbox import NOBODY, Filters, InboxRow, count_facets, count_inbox, read_inbox
 
 SETTINGS = Settings()

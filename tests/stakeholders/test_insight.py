@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from listener.database import Store
 from listener.mention import Brand
 from stakeholders import insight
-from stakeholders.period import Period, midnight, week
-from stakeholders.quote import quote
+from stakeholders.counting.period import Period, midnight, week
+from stakeholders.letters.quote import quote
 from tests.stakeholders.weeks import ask, ask_every, open_case, reject, say
 
 LIMA = ZoneInfo("America/Lima")

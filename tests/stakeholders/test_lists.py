@@ -24,16 +24,16 @@ from listener.query.search import search
 from listener.query.sql import where
 from listener.store import mentions, posts
 from sentiment.store import verdicts
-from stakeholders import casesearch
-from stakeholders.caseline import needing_cases, top_cases
-from stakeholders.dossier import count_people
-from stakeholders.facet import FACETS, Bounded, add, count_choices, count_facets, count_inbox, count_some, of
+from stakeholders.casework.dossier import count_people
+from stakeholders.casework.step import UNFINISHED
+from stakeholders.counting.period import last_days
 from stakeholders.inbox import Filters, Key, follow, list_inbox, read_inbox
-from stakeholders.period import last_days
-from stakeholders.postlist import Place, Wanted, count_heard, read_heard
-from stakeholders.postlist import count_some as count_posts
+from stakeholders.lists import casesearch
+from stakeholders.lists.caseline import needing_cases, top_cases
+from stakeholders.lists.facet import FACETS, Bounded, add, count_choices, count_facets, count_inbox, count_some, of
+from stakeholders.lists.postlist import Place, Wanted, count_heard, read_heard
+from stakeholders.lists.postlist import count_some as count_posts
 from stakeholders.scope import limit
-from stakeholders.step import UNFINISHED
 from stakeholders.store import case_mentions, cases
 
 LIMA = ZoneInfo("America/Lima")

@@ -20,7 +20,7 @@ from listener.reason import reason
 from stakeholders.alerts import queue_case, queue_source
 from stakeholders.channels import Message, Picture, channels, open_line, send, split_address
 from stakeholders.channels.mail import build
-from stakeholders.letter import write_letter
+from stakeholders.letters.letter import write_letter
 from stakeholders.store import alerts
 from tests.servers.smtp import Inbox, free_port, smtp
 from tests.stakeholders.newsroom import NOW, make_config, make_route, open_one, open_store

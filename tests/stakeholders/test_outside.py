@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from listener.config import Config
 from listener.database import Store
 from stakeholders import digest
-from stakeholders.quote import quote, veil_quote, veil_words
+from stakeholders.letters.quote import quote, veil_quote, veil_words
 from stakeholders.store import alerts
 from tests.stakeholders.test_digest import MONDAY, WEEK, heard
 from tests.stakeholders.weeks import config_of, open_case, say

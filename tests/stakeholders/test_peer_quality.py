@@ -16,8 +16,8 @@ from listener.fold import fold
 from listener.match import Matcher
 from listener.mention import Author, Post
 from sentiment.verdict import Item
+from stakeholders.companies.peer import Peers
 from stakeholders.desk import Desk
-from stakeholders.peer import Peers
 
 POSTS = Path(__file__).with_name("peers.tsv")
 AT = datetime(2026, 11, 20, 15, tzinfo=UTC)

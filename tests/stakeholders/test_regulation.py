@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from listener.database import Store
 from listener.settings import Named, Settings
-from listener.sla import PRESETS, Calendar, RegulatoryRule, Sla
+from listener.tables.sla import PRESETS, Calendar, RegulatoryRule, Sla
 from stakeholders.case import NotPossible, history
-from stakeholders.facts import Facts
+from stakeholders.deciding.facts import Facts
 from stakeholders.regulation import clock_of, clock_on, describe, rules_of, shipped
 from stakeholders.regulation.mark import choose, legal_lines, mark, read_clock
 from stakeholders.store import cases

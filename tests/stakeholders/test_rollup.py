@@ -19,19 +19,19 @@ from sqlalchemy import Connection
 
 from bench.archive import NOW, build
 from bench.pages import check_room, differences
-from listener.addends import DAY_ONLY
 from listener.database import Store
-from listener.localday import day_sql, kept_zone
-from listener.rollup import fold, install, keep_days, recount, rollup_changes, rollups
 from listener.store import mentions, posts, runs
+from listener.sums.addends import DAY_ONLY
+from listener.sums.localday import day_sql, kept_zone
+from listener.sums.rollup import fold, install, keep_days, recount, rollup_changes, rollups
 from sentiment.store import save_verdicts, verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders import insight
-from stakeholders.bodies import count_bodies
-from stakeholders.counts import honest_counts
-from stakeholders.crosstab import AXES, count_cells, count_days
-from stakeholders.drivers import most_heard
-from stakeholders.period import Period, midnight
+from stakeholders.counting.bodies import count_bodies
+from stakeholders.counting.counts import honest_counts
+from stakeholders.counting.crosstab import AXES, count_cells, count_days
+from stakeholders.counting.period import Period, midnight
+from stakeholders.spikes.drivers import most_heard
 from stakeholders.store import case_mentions, cases, decisions
 from tests.stakeholders.weeks import open_case, say
 

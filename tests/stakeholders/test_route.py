@@ -9,9 +9,9 @@ import pytest
 
 from listener.settings import Named, RouteRule, Settings, When
 from listener.taxonomy import DEPARTMENTS, INTENTS, SENTIMENTS, STAKEHOLDERS
-from stakeholders.facts import Facts, Route
+from stakeholders.deciding.facts import Facts, Route
+from stakeholders.deciding.rules import Rules, fits, rules_of
 from stakeholders.route import decide
-from stakeholders.rules import Rules, fits, rules_of
 
 NONE = Rules()
 

@@ -19,14 +19,17 @@ from listener.query.parse import parse
 from listener.query.search import search
 from listener.store import authors, mentions, posts, quarantine
 from sentiment.store import verdicts
-from stakeholders import dossier, facet, inbox, insight, postlist, response, volume, workload
+from stakeholders import inbox, insight
 from stakeholders.case import NotPossible, acknowledge, note
-from stakeholders.counts import honest_counts
-from stakeholders.crosstab import count_cells
-from stakeholders.period import Period
+from stakeholders.casework import dossier
+from stakeholders.counting import response, volume, workload
+from stakeholders.counting.counts import honest_counts
+from stakeholders.counting.crosstab import count_cells
+from stakeholders.counting.period import Period
+from stakeholders.lists import facet, postlist
+from stakeholders.lists.wanted import Wanted
 from stakeholders.scope import OPEN_TABLES, NotVisible, Scope, limit
 from stakeholders.store import alerts, case_mentions, cases, decisions, events
-from stakeholders.wanted import Wanted
 from tests.stakeholders.weeks import open_case, reject, say
 
 START = datetime(2026, 5, 4, 5, tzinfo=UTC)

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from listener.settings import DepartmentTable, Settings
-from listener.sla import Calendar, Sla, StakeholderClock
+from listener.tables.sla import Calendar, Sla, StakeholderClock
+from stakeholders.clocks.worktime import plain_hours
 from stakeholders.sla import Hours, due, due_at, hours_of, within, working_time
-from stakeholders.worktime import plain_hours
 
 WEEK = ("mon", "tue", "wed", "thu", "fri")
 LIMA = plain_hours(WEEK, time(9), time(18), ZoneInfo("America/Lima"), "PE")

@@ -10,7 +10,7 @@ import pytest
 
 from listener.config import parse
 from listener.errors import ConfigError
-from listener.login import LoginTable
+from listener.tables.login import LoginTable
 from stakeholders.viewer import recognise
 
 SERVER = {"url": "https://escucha.nitido.example"}

@@ -16,7 +16,7 @@ from listener.database import Store
 from listener.silence import Silence
 from listener.store import runs
 from stakeholders import digest
-from stakeholders.letter import write_letter
+from stakeholders.letters.letter import write_letter
 from stakeholders.store import alerts
 from stakeholders.watch import Quiet, queue_silence, queue_silences, read_quiet
 from tests.stakeholders.newsroom import NOW, make_config

@@ -1,4 +1,4 @@
-"""Add an index of cases by status, and hourly sums of mentions that triggers keep (listener/rollup.py)."""
+"""Add an index of cases by status, and hourly sums of mentions that triggers keep (listener/sums/rollup.py)."""
 
 from __future__ import annotations
 

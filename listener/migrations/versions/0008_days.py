@@ -1,11 +1,11 @@
-"""Add sums by local day, habits and pauses of sources, indexes that figures read (listener/rollup.py, habit.py)."""
+"""Add sums by local day, habits and pauses of sources, indexes that figures read (listener/sums/)."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-from listener import habit, rollup
+from listener.sums import habit, rollup
 
 __all__: list[str] = []
 

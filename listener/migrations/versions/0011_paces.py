@@ -1,7 +1,7 @@
 """Keep with each case how long it took and how it stands, as columns that the database itself computes, in an index.
 
 The medians of a period are of times that cannot be added up, so every case of it must be read: from an index that holds
-all that is asked, not from the rows (stakeholders/pace.py).
+all that is asked, not from the rows (stakeholders/counting/pace.py).
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from listener import blueskyclient
-from listener.blueskypost import post_from, read_commit
 from listener.errors import MissingLibrary, NotAllowed, RateLimited, Refused, Unreachable, Unreadable
 from listener.fetch import Egress, install
 from listener.mention import Brand, Forecasts, Rechecks
+from listener.platforms import blueskyclient
+from listener.platforms.blueskypost import post_from, read_commit
 from listener.sources import bluesky
 from tests.listener.sources.conftest import NOW
 from tests.servers.bluesky import (

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from listener.calls import Call
 from listener.errors import NotAllowed, RateLimited, SourceError
 from listener.fetch import Egress
 from listener.mention import Post, Pushed, Rechecks
+from listener.platforms.calls import Call
 from listener.sources import facebook
 from tests.listener.sources.conftest import NOW
 from tests.servers.graph import PAGE, TOKEN, Edges, comment, failing, good_facebook, keys, sign, stamp

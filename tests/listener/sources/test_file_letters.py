@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from listener.mailpost import NO_LETTER
+from listener.platforms.mailpost import NO_LETTER
 from listener.sources import file
 from tests.letters import letter, written
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from listener import imapline
 from listener.errors import MissingLibrary, NotAllowed, Refused, Unreachable, Unreadable
 from listener.fetch import Egress, install
-from listener.mailpost import LARGEST, TOO_DEEP
 from listener.mention import Author
+from listener.platforms import imapline
+from listener.platforms.mailpost import LARGEST, TOO_DEEP
 from listener.sources import imap
 from tests.servers.imap import PASSWORD, USER, Folder, Mailbox, letter, mailing, two_pages
 

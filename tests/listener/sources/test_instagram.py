@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from listener.calls import Call
 from listener.errors import NotAllowed
 from listener.fetch import Egress
 from listener.mention import Pushed, Rechecks
+from listener.platforms.calls import Call
 from listener.sources import instagram
 from tests.listener.sources.conftest import NOW
 from tests.servers.graph import ACCOUNT, TOKEN, Edges, failing, good_instagram, keys, reply, stamp

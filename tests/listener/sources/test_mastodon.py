@@ -14,8 +14,8 @@ from pydantic import SecretStr, ValidationError
 from listener.errors import MissingLibrary, NotAllowed, RateLimited, Refused, Unreachable, Unreadable
 from listener.fetch import Egress, install
 from listener.mention import Brand, Forecasts, Rechecks
+from listener.platforms.toot import earlier, moment_of, post_from
 from listener.sources import mastodon
-from listener.toot import earlier, moment_of, post_from
 from tests.listener.sources.conftest import NOW
 from tests.servers.mastodon import START, TOKEN, Server, id_at, serving_statuses, status, told
 from tests.servers.web import Answer, Web, serving

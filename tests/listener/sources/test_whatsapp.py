@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from listener.calls import Call
 from listener.errors import NotAllowed
 from listener.fetch import Egress
 from listener.mention import Pushed, Rechecks
+from listener.platforms.calls import Call
 from listener.sources import whatsapp
 from tests.listener.sources.conftest import NOW
 from tests.servers.graph import NUMBER, SECRET, TOKEN, VERIFY, Edges

@@ -13,9 +13,9 @@ from pydantic import SecretStr, ValidationError
 from listener.errors import NotAllowed, RateLimited, Refused, Unreachable, Unreadable
 from listener.fetch import Egress, install
 from listener.mention import Brand
+from listener.platforms.tweet import id_at, moment_of, post_from
+from listener.platforms.xsearch import HISTORY
 from listener.sources import x
-from listener.tweet import id_at, moment_of, post_from
-from listener.xsearch import HISTORY
 from tests.servers.web import Answer, Asked, Web, serving
 from tests.servers.x import TOKEN, Pages, Search
 

@@ -12,8 +12,8 @@ from pydantic import SecretStr, ValidationError
 from listener.errors import MissingLibrary, NotAllowed, RateLimited, Refused, Unreachable, Unreadable
 from listener.fetch import Egress, install
 from listener.mention import Rechecks
+from listener.platforms.youtubecomment import post_from
 from listener.sources import youtube
-from listener.youtubecomment import post_from
 from tests.servers.web import Answer, Asked, Web, serving
 from tests.servers.youtube import KEY, Threads, comment, listed, refusal, thread, two_pages
 

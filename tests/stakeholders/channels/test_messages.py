@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stakeholders.channels import Message, is_internal, language_of, send, slack, teams, telegram, webhook, whatsapp
-from stakeholders.chat import bubble_of, cut, defuse, text_of, units
+from stakeholders.letters.chat import bubble_of, cut, defuse, text_of, units
 from tests.servers.web import serving
 from tests.stakeholders.channels.desk import HOSTILE, SECRET, always, channel_config, message, taken
 

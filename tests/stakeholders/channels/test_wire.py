@@ -11,11 +11,11 @@ import pytest
 
 import stakeholders.channels.apprise
 import stakeholders.channels.log
-import stakeholders.poster
-from listener.channelcheck import KINDS
+import stakeholders.outbox.poster
 from listener.errors import DeliveryError
 from listener.failure import worded
 from listener.reason import say
+from listener.tables.channelcheck import KINDS
 from stakeholders.channels import channels, open_line, send
 from tests.servers.smtp import free_port
 from tests.servers.web import Answer, Asked, serving
@@ -149,8 +149,8 @@ def test_an_address_that_points_elsewhere_is_not_followed(kind: str, tmp_path: P
 
 @pytest.mark.parametrize("kind", HTTP)
 def test_a_channel_that_hangs_costs_one_wait_a_line(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stakeholders.poster, "TIMEOUT", (0.2, 0.2))
-    monkeypatch.setattr(stakeholders.poster, "SLOW", 0.1)
+    monkeypatch.setattr(stakeholders.outbox.poster, "TIMEOUT", (0.2, 0.2))
+    monkeypatch.setattr(stakeholders.outbox.poster, "SLOW", 0.1)
     with serving(always(Answer(fault="hang"))) as web:
         with open_line(kind, channel_config(tmp_path, web.url)) as line:
             for _ in range(3):
@@ -207,8 +207,8 @@ def test_no_key_no_address_and_no_text_is_told(
 @pytest.mark.parametrize(
     "sentence",
     [
-        *(getattr(stakeholders.poster, name) for name in ("NOT_TAKEN", "WAITS", "ELSEWHERE", "NOT_THE_CHANNEL")),
-        *(getattr(stakeholders.poster, name) for name in ("NO_TABLE", "SWITCHED_OFF", "INCOMPLETE")),
+        *(getattr(stakeholders.outbox.poster, name) for name in ("NOT_TAKEN", "WAITS", "ELSEWHERE", "NOT_THE_CHANNEL")),
+        *(getattr(stakeholders.outbox.poster, name) for name in ("NO_TABLE", "SWITCHED_OFF", "INCOMPLETE")),
         stakeholders.channels.log.NO_FILE,
         stakeholders.channels.apprise.MISSING,
         stakeholders.channels.apprise.UNREADABLE,
