@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Template", "blanks", "fill", "find", "load", "suggest"]
 
-HERE = Path(__file__).parent / "templates" / "replies"
+HERE = Path(__file__).parents[1] / "templates" / "replies"
 
 # A name that nobody told goes with the comma or blank before it: «Hola, {author}.» is then «Hola.»
 _NOBODY = re.compile(r",?[ \t]*\{author\}")

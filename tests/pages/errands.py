@@ -234,7 +234,7 @@ def go_from_a_spike_to_its_posts_and_a_case(hand: Hand) -> None:
 def read_the_digest_and_follow_a_figure_in_another_language(hand: Hand) -> None:
     hand.start("/?status=open")
     hand.go("letters")
-    hand.follow(".e-list a.e-row")
+    hand.follow('a.e-row[href*="digest="]')
     hand.address("digest=")
     frame = hand.page.frame_locator("iframe[sandbox]")
     frame.locator("body").wait_for()

@@ -92,10 +92,10 @@ class Keys(Hand):
         self.press("g", PAGES[page])
 
     def follow(self, wanted: str, most: int = 40) -> None:
+        self.see(wanted)
         self.rest()
         if self._page.evaluate("() => document.activeElement === document.body"):
             self.press("j")  # into the page, past the side bar
-        self.see(wanted)
         before = "wanted => document.querySelector(wanted)?.compareDocumentPosition(document.activeElement) & 4"
         self.tab(wanted, most, back=bool(self._page.evaluate(before, wanted)))
         self.press("Enter")
