@@ -169,8 +169,8 @@ def test_counts_of_a_period_do_not_lead_to_a_list_of_all_times(instance: Any) ->
     shown = markup(draw("voices", str(instance.folder), {"days": "7"}).run())
     table = shown[shown.index("Who speaks, and how") :].split("</table>")[0]
     told = re.findall(r'<a href="([^"?]*)[^"]*"[^>]*>(.*?)</a>', table)
-    assert {words for page, words in told if page == "./"} == {"all cases, whenever"}
-    assert {page for page, words in told if words != "all cases, whenever"} == {"posts"}
+    assert {words for page, words in told if page == "./"} == {"see all"}  # its name in full: all cases, whenever
+    assert {page for page, words in told if words != "see all"} == {"posts"}
 
 
 def test_an_area_is_not_offered_as_a_person(instance: Any) -> None:
@@ -196,9 +196,10 @@ def test_the_history_of_a_case_is_sorted_by_time_whenever_it_was_written(instanc
 
 def test_a_source_that_is_not_connected_never_reads_zero(instance: Any) -> None:
     shown = markup(draw("sources", str(instance.folder), {}).run())
-    card = shown[shown.index("<b>x</b>") :].split("</div></div>")[0]
-    assert "not connected" in card
-    assert "<dd>" not in card
+    listed = shown[shown.index("Not connected</h2>") :].split("</ul>")[0]
+    assert "<b>x</b>" in listed
+    assert "which is not the same as none" in listed
+    assert not re.search(r"\d", re.sub(r"<[^>]*>", "", listed)), "no figure is told of what was not asked"
     failed = shown[shown.index("<b>broken</b>") : shown.index("<b>unasked</b>")]
     assert "failed" in failed
     assert "not known" in failed
