@@ -1,4 +1,4 @@
-"""Use the dashboard as people do, in a real Chromium: triage a case, share a view, and survive hostile posts."""
+"""Use the dashboard as people do, in a real Chromium: triage a case and share a view."""
 
 from __future__ import annotations
 
