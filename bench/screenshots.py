@@ -18,6 +18,15 @@ __all__ = ["main"]
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 MAIN = "[data-testid=stMain]"
+_DRAWN = """document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+  && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(one => one.querySelector('svg, canvas'))
+  && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"""
+# Resolves when nothing in the page has changed for a second: charts are drawn when they have got their width.
+_STILL = """() => new Promise(done => {
+  let still = setTimeout(done, 1000);
+  new MutationObserver(() => { clearTimeout(still); still = setTimeout(done, 1000); })
+    .observe(document.body, { subtree: true, childList: true, attributes: true });
+})"""
 
 
 def main() -> None:
@@ -84,9 +93,8 @@ def settle(page: Any, address: str) -> None:
     """Open an address and wait until nothing is drawn any more."""
     page.goto(address)
     page.locator(f"{MAIN} .stHtml, {MAIN} iframe").first.wait_for(state="attached", timeout=30_000)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton]')")
-    page.wait_for_timeout(1500)  # charts are drawn on a canvas that tells nobody when it is done
+    page.wait_for_function(_DRAWN, timeout=60_000)
+    page.evaluate(_STILL)
 
 
 if __name__ == "__main__":
