@@ -25,6 +25,7 @@ from stakeholders.casework.export import FORMS, export_case
 from stakeholders.casework.step import NotPossible
 from stakeholders.counting.period import week_name
 from stakeholders.desk import Desk
+from stakeholders.edition import written_for
 from stakeholders.links import ACTIONS, sign
 from stakeholders.lists import batch, view
 from stakeholders.lists.filters import Filters
@@ -36,13 +37,14 @@ from tests.pages.readers import DIRECTOR, MEMBERS, canaries, draw, hidden_from, 
 
 NAMES = [name for name, _, _ in PAGES if name not in ("case", "settings")] + ["exchanges"]
 
-# What an address may ask of each page, besides nothing; "{hidden}" is the number of a case of another department.
+# What an address may ask of each page, besides nothing; {hidden} is a case of another department, {digest} one for
+# the directors.
 ASKED: dict[str, list[dict[str, str]]] = {
     "inbox": [
         {"status": "all"},
         {"status": "all", "q": "Nítido"},
         {"status": "all", "owner": "canario{hidden}canario-dueno"},
-        {"status": "all", "department": "legal_regulatory", "open": "{hidden}"},
+        {"status": "all", "department": "legal_regulatory"},
     ],
     "pulse": [{"days": "90", "rows": "stakeholder", "columns": "source"}],
     "voices": [{"days": "90"}],
@@ -50,7 +52,7 @@ ASKED: dict[str, list[dict[str, str]]] = {
     "posts": [{"days": "90"}, {"days": "90", "stakeholder": "regulator"}, {"days": "90", "q": "Nítido"}],
     "sources": [{"source": "social"}, {"source": "broken"}],
     "accuracy": [{"label": "sentiment"}],
-    "letters": [{"digest": "nitido/2026-W19"}, {"draft": "-", "brand": "nitido"}],
+    "letters": [{"digest": "{digest}"}, {"draft": "-", "brand": "nitido"}],
     "exchanges": [{"days": "90"}],
 }
 
@@ -66,8 +68,22 @@ def refusal(viewer: Viewer, number: int) -> str:
 
 @pytest.fixture
 def planted(instance: Any) -> tuple[Any, dict[int, str]]:
-    """Give an instance in which every case holds a word of its own, and these words by the cases' numbers."""
-    return instance, plant(instance, datetime.now(UTC))
+    """Give an instance in which every case holds a word of its own, and these words by the cases' numbers.
+
+    It keeps a digest for the directors.
+    """
+    now = datetime.now(UTC)
+    with instance.store.write() as connection:
+        digest.keep(connection, instance.config, written_for(instance.config, None, None, "nitido", now), now)
+    return instance, plant(instance, now)
+
+
+def digest_of(instance: Any) -> str:
+    """Give the key of the digest that is kept for the directors."""
+    with instance.store.read() as connection:
+        (kept,) = list_digests(connection)
+        assert digest.read_digest(connection, instance.config, kept.key).outline
+    return kept.key
 
 
 def test_every_page_of_the_menu_is_in_the_matrix() -> None:
@@ -81,10 +97,10 @@ def test_no_page_shows_a_word_of_another_department(planted: Any, role: str) -> 
     ours, theirs = visible_cases(instance, viewer)
     assert len(theirs) >= 2
     forbidden = canaries(hidden_from(instance, viewer)) | {words[number] for number in theirs}
-    read = ""
+    kept, read = digest_of(instance), ""
     for name in NAMES:
         for asked in [{}, *ASKED[name]] if role in ("care", "people") else ASKED[name][:1]:
-            told = {key: value.replace("{hidden}", str(theirs[0])) for key, value in asked.items()}
+            told = {key: value.format(hidden=theirs[0], digest=kept) for key, value in asked.items()}
             shown = draw(name, folder, viewer, told)
             typed = set(told.values())  # what the reader wrote into the address may be repeated
             found = [one for one in forbidden if one in shown and not any(one in value for value in typed)]
@@ -175,9 +191,9 @@ def test_no_export_or_search_reaches_another_departments_case(planted: Any, role
         told = [export_case(connection, instance.config, number, "json", now).decode() for number in ours]
         assert [one for one in forbidden for text in told if one in text] == []
         assert [number for number, text in zip(ours, told, strict=True) if words[number] not in text] == []
-        assert list_digests(connection) == []
+        assert list_digests(connection) == []  # the directors' week is kept, and is nobody's of one department
         with pytest.raises(LookupError):
-            digest.read_digest(connection, instance.config, "nitido/2026-W19")
+            digest.read_digest(connection, instance.config, digest_of(instance))
         written = str(digest.build(connection, instance.config, week_name(now.date()), "nitido", "en", now))
         assert [one for one in forbidden if one in written] == []
         texts = {one.post.text for one in search(connection, parse("source:social"), limit=500).found}
