@@ -1,8 +1,9 @@
 """Measure how fast pages of posts are stored with full text and sums, against bare writing by the driver.
 
-In one run both sides are given the same pages of 500 posts with one mention each and commit once a page, into tables
-with the same indexes, settings and durability. The bare side makes its rows by hand and hands them to sqlite3's
-executemany, or to psycopg's COPY and executemany; it asks for no known post or author, cuts no words and keeps no sums.
+In one run both sides are given the same pages of 500 posts, with the one mention that a matcher found in each, and
+commit once a page, into tables with the same indexes, settings and durability. The bare side makes its rows by hand and
+hands them to sqlite3's executemany, or to psycopg's COPY and executemany; it asks for no known post or author, cuts no
+words and keeps no sums.
 Turn by turn, so that a busy machine slows all. `rows_ready` leaves the making of rows out of the bare side's time, not
 out of ours.
 """
@@ -41,32 +42,35 @@ _BARE = (
 _Times = tuple[float, float]  # seconds by the clock, and of this process's work alone
 _Rows = tuple[list[tuple[object, ...]], ...]
 _Write = Callable[[_Rows], None]
+_Page = tuple[list[Post], list[Mention]]
 
 
-def _pages(count: int) -> list[list[Post]]:
-    """Make pages of posts by many people, published over a day."""
+def _pages(count: int) -> list[_Page]:
+    """Make pages of posts by many people, published over a day, with what was heard in them."""
     words, start = Archive(1_000).words, NOW.astimezone(UTC) - timedelta(days=1)
-    pages: list[list[Post]] = [[] for _ in range(count)]
+    pages: list[_Page] = [([], []) for _ in range(count)]
     for n in range(count * _PAGE):
         text = " ".join(words[(n * 31 + step * step * 7) % len(words)] for step in range(18))
         at = start + timedelta(seconds=n * 86_400 / (count * _PAGE))
         author = Author(handle=f"u{n % _AUTHORS}", name=f"Persona {n % _AUTHORS}")
         address = f"https://x.example/{n}"
-        pages[n // _PAGE].append(Post("x", f"n{n}", f"nitido {text}", at, author, url=address, lang="es"))
+        post = Post("x", f"n{n}", f"nitido {text}", at, author, url=address, lang="es")
+        found, heard = pages[n // _PAGE]
+        found.append(post)
+        heard.append(Mention(post, "nitido", "own", (Term(0, 6, "nitido"),)))
     return pages
 
 
-def _write(store: Store, page: Sequence[Post]) -> None:
-    heard = [Mention(post, "nitido", "own", (Term(0, 6, "nitido"),)) for post in page]
+def _write(store: Store, page: _Page) -> None:
     with store.write() as connection:
-        save_page(connection, "x", page, heard, [], "cursor", NOW)
+        save_page(connection, "x", *page, [], "cursor", NOW)
 
 
-def _rows(page: Sequence[Post], written: Callable[[datetime], object]) -> _Rows:
+def _rows(page: _Page, written: Callable[[datetime], object]) -> _Rows:
     """Make the rows of a page by hand, in the order of _BARE."""
     rows: _Rows = ([], [], [])
     collected = written(NOW)
-    for post in page:
+    for post in page[0]:
         n = int(post.native_id[1:]) + 1
         at, hour = written(post.published_at), int(post.published_at.timestamp() // 3600)
         if n <= _AUTHORS:
@@ -135,7 +139,7 @@ def _measure(
     store: Store,
     bare: dict[str, tuple[_Write, Callable[[], None]]],
     written: Callable[[datetime], object],
-    pages: Sequence[Sequence[Post]],
+    pages: Sequence[_Page],
 ) -> dict[str, _Times]:
     """Give the median seconds of a page: full, each bare way, and rows (the making of them alone)."""
     turns: dict[str, list[_Times]] = {name: [] for name in ("full", "rows", *bare)}

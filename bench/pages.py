@@ -2,6 +2,7 @@
 
 Every question is asked through the functions that the pages call, each time about another week, brand, case or word.
 `--large` builds 1 M and 10 M mentions, else 10 k and 100 k; SQLite in a temporary folder, or PostgreSQL with `--url`.
+With `--keep` the archives stay in `--folder`, and the next run asks them again, brought to the newest tables first.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ def measure(store: Store, config: Config, archive: Archive, calls: int, wait: fl
 
 
 def differences(store: Store, changes: int = 300) -> int:
-    """Correct, route anew, take back and erase at random, then count how many kept sums are not what GROUP BY gives."""
+    """Correct, route anew, take back and erase at random, and count how many kept sums are not what GROUP BY gives.
+
+    Nothing of it stays: the archive is afterwards what it was.
+    """
     draw = random.Random(11)
     every = [sa.select(*table.c).where(table.c.mentions != 0) for table in (rollups, rollup_days)]
     with store.write() as connection:
@@ -97,9 +101,9 @@ def differences(store: Store, changes: int = 300) -> int:
         fold(connection)
         kept = [set(map(tuple, connection.execute(query))) for query in every]
         recount(connection)
-        return sum(
-            len(known ^ set(map(tuple, connection.execute(query)))) for known, query in zip(kept, every, strict=True)
-        )
+        counted = [set(map(tuple, connection.execute(query))) for query in every]
+        connection.rollback()
+    return sum(len(known ^ rows) for known, rows in zip(kept, counted, strict=True))
 
 
 def _needs(size: int, dialect: str) -> int:
@@ -119,22 +123,28 @@ def check_room(folder: Path, sizes: Sequence[int], dialect: str) -> None:
 
 
 @contextmanager
-def _built(url: str, size: int) -> Iterator[Store]:
+def _built(url: str, size: int, mark: Path) -> Iterator[Store]:
+    """Give the archive that the mark tells to be there, or build it and then set the mark."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"{sa.make_url(url).get_backend_name()}, {size:,} mentions", total=size)
-        store = build(url, size, lambda done: progress.update(task, completed=done))
+    if mark.exists():
+        store = Store(url, durable=False)
+        store.migrate()
+    else:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(f"{sa.make_url(url).get_backend_name()}, {size:,} mentions", total=size)
+            store = build(url, size, lambda done: progress.update(task, completed=done))
+        mark.touch()
     yield store
     store.close()
 
 
-def _run(url: str, size: int, config: Config, calls: int, wait: float) -> dict[str, dict[str, Any]]:
+def _run(url: str, size: int, folder: Path, calls: int, wait: float) -> dict[str, dict[str, Any]]:
     """Build one archive, ask it everything, hold its sums against the rows, and print the row."""
-    began = time.perf_counter()
-    with _built(url, size) as store:
+    config, began = _config(folder), time.perf_counter()
+    with _built(url, size, folder / "built") as store:
         built = round(time.perf_counter() - began, 1)
         told = measure(store, config, Archive(size), calls, wait)
         row: dict[str, Any] = {"bench": "pages", "database": store.engine.dialect.name, "mentions": size}
@@ -164,24 +174,39 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--postgresql", action="store_true", help="start a PostgreSQL from the wheel of the tests")
     parser.add_argument("--url", help="empty databases to fill: postgresql://…/name_SIZE, one for each size")
     parser.add_argument("--folder", help="where the archives are made and removed; the system's temporary folder")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the archives in --folder and use those that are there"
+    )
+    parser.add_argument("--calls", type=int, default=100, help="how often each question is asked at most; 100")
     asked = parser.parse_args(arguments or [])
+    if asked.keep and (asked.url or not asked.folder):
+        parser.error("--keep needs --folder, and is not for databases of your own (--url)")
     sizes = tuple(asked.sizes or (_LARGE if asked.large else _SMALL))
-    calls, wait = 100, 6.0 if asked.large else 0.2
+    wait = 6.0 if asked.large else 0.2
     dialect = "postgresql" if asked.postgresql or asked.url else "sqlite"
-    if not asked.url:
-        check_room(Path(asked.folder or tempfile.gettempdir()), sizes, dialect)
+    missing = [size for size in sizes if not (asked.keep and (_place(asked.folder, dialect, size) / "built").exists())]
+    if missing and not asked.url:
+        check_room(Path(asked.folder or tempfile.gettempdir()), missing, dialect)
     told: dict[int, dict[str, dict[str, Any]]] = {}
     for size in sizes:
-        with tempfile.TemporaryDirectory(dir=asked.folder) as folder, ExitStack() as held:
-            config = _config(Path(folder))
-            url = f"sqlite:///{folder}/{size}.db"
+        with ExitStack() as held:
+            if asked.keep:
+                folder = _place(asked.folder, dialect, size)
+                folder.mkdir(parents=True, exist_ok=True)
+            else:
+                folder = Path(held.enter_context(tempfile.TemporaryDirectory(dir=asked.folder)))
+            url = f"sqlite:///{folder}/archive.db"
             if asked.url:
                 url = asked.url.replace("SIZE", str(size))
             elif asked.postgresql:
-                url = held.enter_context(running(Path(folder)))
-            told[size] = _run(url, size, config, calls, wait)
+                url = held.enter_context(running(folder))
+            told[size] = _run(url, size, folder, asked.calls, wait)
     if len(sizes) > 1:
         _grown(dialect, sizes, told)
+
+
+def _place(folder: str, dialect: str, size: int) -> Path:
+    return Path(folder) / f"{dialect}_{size}"
 
 
 if __name__ == "__main__":

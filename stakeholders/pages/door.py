@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 
 import streamlit as st
 
@@ -22,7 +23,9 @@ def show_door(scene: Scene, *, refused: bool) -> None:
 
     Nothing of the instance but its name is on it.
     """
-    st.html(f'<div class="e-door">{LOGO}<h1>{escape(scene.config.settings.instance.name)}</h1></div>')
+    # As a picture: what st.html shows is cleaned of drawings that stand in it.
+    logo = f'<img alt="" src="data:image/svg+xml;base64,{b64encode(LOGO.encode()).decode()}">'
+    st.html(f'<div class="e-door">{logo}<h1>{escape(scene.config.settings.instance.name)}</h1></div>')
     if refused:
         # The provider's own number for the account: enough to find it there, and no address in a log.
         log.warning("login: no role fits the account with sub %s, or its login is too old", st.user.get("sub", "?"))
