@@ -30,6 +30,7 @@ from listener.demo.replay import read_corpus, ready, shift
 from listener.taxonomy import DIMENSIONS, INTENTS, SENTIMENTS, STAKEHOLDERS
 from stakeholders import digest, insight
 from stakeholders.counting import period
+from tests.pages.visit import browsing, visiting
 from tests.servers.smtp import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -196,16 +197,13 @@ def test_the_running_demo_stays_small(demo: Demo) -> None:
 
 @pytest.mark.browser
 def test_a_community_manager_filters_opens_and_acknowledges_a_case(demo: Demo) -> None:
-    sync = pytest.importorskip("playwright.sync_api")
+    pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI must have Chromium")
         pytest.skip("this machine has no Chromium")
-    with sync.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=demo.address).new_page()
-        page.set_default_timeout(20_000)
+    with browsing(chromium) as browser, visiting(browser, demo.address) as page:
         page.goto("/?status=new")
         page.locator("a.e-row").first.wait_for()
         page.locator("a.e-chip", has_text="importante").first.click()
@@ -221,7 +219,6 @@ def test_a_community_manager_filters_opens_and_acknowledges_a_case(demo: Demo) -
         page.get_by_role("button", name="Marcar como visto").click()
         page.locator(".e-time li", has_text="visto").wait_for()
         page.locator(".e-time li", has_text="Hugo Arrieta").first.wait_for()
-        browser.close()
 
 
 def test_a_second_start_on_the_same_day_replays_nothing(demo: Demo) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,9 @@ from listener.mention import Author, Metrics, Post, Rejected
 from listener.store import runs, select_mentions
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict
+from tests.blank import open_blank
+from tests.pages.hand import COMBINATIONS, Hand, sit_down
+from tests.pages.visit import browsing
 
 CONFIG = """
 [instance]
@@ -113,8 +117,7 @@ def fill(folder: Path, tracker: str = "http://127.0.0.1:9", more: int = 0) -> In
 
     (folder / "config.toml").write_text(CONFIG, "utf-8")
     config = load(folder / "config.toml", {}, secrets=False)
-    store = Store(config.store_url)
-    store.migrate()
+    store = open_blank(config.store_url)
     now = datetime.now(UTC)
     evil = HOSTILE.replace("{tracker}", tracker).replace("{{", "{").replace("}}", "}")
     posts: list[Post] = []
@@ -202,6 +205,30 @@ def chromium() -> str:
             pytest.fail("CI must have Chromium")
         pytest.skip("this machine has no Chromium")
     return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """Give a Chromium that a file of tests shares."""
+    with browsing(chromium) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def hire(
+    request: pytest.FixtureRequest, browser: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str, int], Hand]]:
+    """Give how to make a hand, of the kind that a file names as HAND, at a house of its own."""
+    with sit_down(request.module.HAND, browser, tmp_path_factory.mktemp("site"), fill) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=COMBINATIONS, ids=lambda one: f"{one[0]}-{one[1]}")
+def hand(hire: Callable[[str, int], Hand], request: pytest.FixtureRequest) -> Iterator[Hand]:
+    """Give a hand for a language and a width."""
+    hired = hire(*request.param)
+    yield hired
+    hired.shut()
 
 
 @pytest.fixture(scope="session")

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from listener.reason import reason, say, to_json
 from stakeholders import digest
 from stakeholders.case import history, read_case, record
 from stakeholders.edition import running
 from stakeholders.store import cases, spikes
+from tests.pages.visit import open_page, serving
 
 __all__ = ["COMBINATIONS", "IDLE", "OPEN", "RING", "ROWS", "THUMB", "Cheating", "Glass", "Hand", "sit_down"]
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = ".e-item"
-WAIT = 20_000
 CASES = 90  # complaints: every combination uses up some of them
 THUMB = 44  # pixels that a touch target has on a phone (WCAG 2.5.5)
 COMBINATIONS = [(lang, width) for lang in ("es", "en") for width in (1280, 390)]
@@ -116,26 +109,17 @@ class Hand:
         self.made, self.lang, self.width, self.url = made, lang, width, url
         self.who = f"{self.way} {lang} {width}"
         self._browser = browser
-        self._context = self._open(self.who)
-        self._page = self._context.new_page()
-        self._page.set_default_timeout(WAIT)
+        self._page = self._open(self.who)
         self.page = Glass(self._page)
         self._begun = False
 
     def _open(self, who: str) -> Any:
-        size, look = {"width": self.width, "height": 800}, "dark" if self.width < 768 else "light"
-        context = self._browser.new_context(viewport=size, base_url=self.url, color_scheme=look)
-        context.add_init_script(COUNTING)
-        context.add_cookies(
-            [
-                {"name": "escucha_who", "value": quote(who), "url": self.url},
-                {"name": "escucha_lang", "value": self.lang, "url": self.url},
-            ]
-        )
-        return context
+        look = "dark" if self.width < 768 else "light"
+        known = {"who": who, "lang": self.lang, "script": COUNTING}
+        return open_page(self._browser, self.url, self.width, **known, color_scheme=look)
 
     def shut(self) -> None:
-        self._context.close()
+        self._page.context.close()
 
     # where the work starts, and what is seen there
 
@@ -200,15 +184,13 @@ class Hand:
     @contextmanager
     def elsewhere(self, who: str = "Lucía Campos", address: str | None = None) -> Iterator[Any]:
         """Open the address of the moment, or another, in a browser that knows nothing of this one; only to look."""
-        context = self._open(who)
-        page = context.new_page()
-        page.set_default_timeout(WAIT)
+        page = self._open(who)
         try:
             page.goto(address or self._page.url)
             page.wait_for_function(IDLE)
             yield Glass(page)
         finally:
-            context.close()
+            page.context.close()
 
     def counted(self) -> dict[str, int]:
         told = self._page.evaluate("() => window.__hand")
@@ -307,42 +289,10 @@ def furnish(made: Any) -> None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve the instance of a folder; give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py"), "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-    environment = os.environ | {"ESCUCHA_CONFIG": str(folder / "config.toml")}
-    environment["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"
-    environment.pop("ESCUCHA_STORE", None)
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "started on" in line or "URL" in line:
-            break
-    drain = threading.Thread(target=process.stdout.read, daemon=True)
-    drain.start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-        drain.join(5)
-        process.stdout.close()
-
-
-@contextmanager
-def sit_down(kind: type[Hand], chromium: str, folder: Path, fill: Any) -> Iterator[Any]:
-    """Fill, furnish and serve an instance and open one browser; give how to make a hand for a language and a width."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.pages.test_browser import FLAGS
-
+def sit_down(kind: type[Hand], browser: Any, folder: Path, fill: Any) -> Iterator[Any]:
+    """Fill, furnish and serve an instance; give how to make a hand for a language and a width."""
     made = fill(folder, more=CASES)
     furnish(made)
-    with serving(folder) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with serving(folder) as url:
         yield lambda lang, width: kind(browser, url, made, lang, width)
-        browser.close()
     made.store.close()

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from tests.pages.strangers import Strangers, fill
-from tests.pages.test_browser import FLAGS
+from tests.pages.visit import running, visiting
+from tests.servers import web
+from tests.servers.smtp import free_port
 
 # Counts what the server says to the page: a run that is over within one frame of the browser leaves no other trace.
 EAR = """
@@ -50,36 +47,13 @@ alert = ["mail:communications@example.org"]
 """
 
 
-class Tracker:
-    """Count every request that reaches it."""
-
-    def __init__(self) -> None:
-        hits = self.hits = list[str]()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                hits.append(self.path)
-                self.send_response(204)
-                self.end_headers()
-
-            def do_POST(self) -> None:
-                self.do_GET()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
 @dataclass
 class Site:
     """Hold a served instance."""
 
     url: str
     strangers: Strangers
-    tracker: Tracker
+    tracker: web.Web
     link: Path
 
     def turn(self, name: str) -> None:
@@ -88,56 +62,31 @@ class Site:
         new.symlink_to(self.strangers.instance.folder / f"{name}.toml")
         new.replace(self.link)
 
+    @contextmanager
+    def visiting(self, browser: Any, width: int, **more: Any) -> Iterator[Any]:
+        """Open a page at a width, until the block ends."""
+        height = 800 if width > 800 else 844
+        with visiting(browser, self.url, width, height, script=EAR, wait=60_000, **more) as page:
+            yield page
+
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Site]:
-    """Fill and serve an instance, pages and API on one port."""
-    tracker = Tracker()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    strangers = fill(folder, tracker.url, port)
-    (folder / "empty.toml").write_text(EMPTY.format(name="empty"), "utf-8")
-    off = '[sources.rss]\nenabled = false\nkind = "file"\npath = "rss.jsonl"\n'
-    (folder / "unheard.toml").write_text(EMPTY.format(name="unheard") + off, "utf-8")
-    (folder / "broken.toml").write_text("[instance\nlanguage = <script>window.__hit=1</script>", "utf-8")
-    site = Site(f"http://127.0.0.1:{port}", strangers, tracker, folder / "turned")
-    site.turn("config")
-    environment = os.environ | {"ESCUCHA_DEMO_INBOX": str(folder / "letters")}
-    environment.pop("ESCUCHA_STORE", None)
-    command = [sys.executable, "-c", PROGRAM, str(folder / "config.toml"), str(site.link)]
-    with (folder / "site.log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline().strip() == site.url, (folder / "site.log").read_text()
+def serving_strangers(folder: Path) -> Iterator[Site]:
+    """Fill and serve an instance, pages and API on one port, with a tracker beside it that nothing may ask."""
+    with web.serving(lambda _: web.Answer(status=204)) as tracker:
+        port = free_port()
+        strangers = fill(folder, tracker.url, port)
+        (folder / "empty.toml").write_text(EMPTY.format(name="empty"), "utf-8")
+        off = '[sources.rss]\nenabled = false\nkind = "file"\npath = "rss.jsonl"\n'
+        (folder / "unheard.toml").write_text(EMPTY.format(name="unheard") + off, "utf-8")
+        (folder / "broken.toml").write_text("[instance\nlanguage = <script>window.__hit=1</script>", "utf-8")
+        site = Site(f"http://127.0.0.1:{port}", strangers, tracker, folder / "turned")
+        site.turn("config")
+        command = [sys.executable, "-c", PROGRAM, str(folder / "config.toml"), str(site.link)]
+        with running(command, folder / "site.log", ESCUCHA_DEMO_INBOX=str(folder / "letters")) as told:
+            assert told == site.url
             yield site
-        finally:
-            process.terminate()
-            process.communicate(timeout=20)
-            strangers.instance.store.close()
-            tracker.server.shutdown()
-            tracker.server.server_close()
-
-
-@contextmanager
-def browsing(chromium: str) -> Iterator[Any]:
-    """Open a real Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-def open_page(browser: Any, site: Site, width: int, **more: Any) -> Any:
-    """Open a page of its own at a width."""
-    height = 800 if width > 800 else 844
-    context = browser.new_context(viewport={"width": width, "height": height}, base_url=site.url, **more)
-    context.add_init_script(EAR)
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    return page
+        strangers.instance.store.close()
 
 
 def walk(page: Any, address: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from stakeholders import links
 from stakeholders.digest import build, render_html
 from stakeholders.edition import running
-from tests.pages.site import Site, browsing, open_page, serving, settle, walk
+from tests.pages.site import Site, serving_strangers, settle, walk
 from tests.pages.strangers import letters
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -41,14 +41,8 @@ def examine(page: Any, *only: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serving(tmp_path_factory.mktemp("axe")) as made:
+    with serving_strangers(tmp_path_factory.mktemp("axe")) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with browsing(chromium) as opened:
-        yield opened
 
 
 def states(site: Site) -> dict[str, tuple[str, str]]:
@@ -83,9 +77,8 @@ def states(site: Site) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_page_has_what_people_cannot_read_or_reach(browser: Any, site: Site, width: int) -> None:
-    page = open_page(browser, site, width, color_scheme="light")
     found: dict[str, list[str]] = {}
-    try:
+    with site.visiting(browser, width, color_scheme="light") as page:
         page.goto("/")
         settle(page)
         for name, (address, keys) in states(site).items():
@@ -100,16 +93,13 @@ def test_no_page_has_what_people_cannot_read_or_reach(browser: Any, site: Site, 
             if keys:
                 page.keyboard.press("Escape")
         assert {name: lines for name, lines in found.items() if lines} == {}
-    finally:
-        page.context.close()
 
 
 def test_boxes_that_open_have_neither(browser: Any, site: Site) -> None:
-    page = open_page(browser, site, 1280, color_scheme="light")
     found: dict[str, list[str]] = {}
     case = f"/case?id={site.strangers.cases['many']}"
     boxes = {"/?priority=important": ("Filter", "Save this view"), case: ("Snooze", "Noise", "More")}
-    try:
+    with site.visiting(browser, 1280, color_scheme="light") as page:
         for address, names in boxes.items():
             page.goto(address)
             settle(page)
@@ -128,14 +118,14 @@ def test_boxes_that_open_have_neither(browser: Any, site: Site) -> None:
         page.get_by_role("link", name="Pulse").wait_for()
         found["menu"] = examine(page)
         assert {name: lines for name, lines in found.items() if lines} == {}
-    finally:
-        page.context.close()
 
 
-def test_an_instance_without_posts_or_with_a_broken_file_has_neither(browser: Any, site: Site) -> None:
-    page = open_page(browser, site, 1280, color_scheme="light")
+def test_an_instance_without_posts_or_with_a_broken_file_has_neither(
+    browser: Any, site: Site, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(lambda: site.turn("config"))
     found: dict[str, list[str]] = {}
-    try:
+    with site.visiting(browser, 1280, color_scheme="light") as page:
         for name, head in (("empty", ".e-first-visit"), ("unheard", ".e-first-visit"), ("broken", "text=broken.toml")):
             site.turn(name)
             page.goto("/")
@@ -150,17 +140,13 @@ def test_an_instance_without_posts_or_with_a_broken_file_has_neither(browser: An
                 found[f"{name} {address}, dark"] = examine(page, "color-contrast")
                 page.emulate_media(color_scheme="light")
         assert {name: lines for name, lines in found.items() if lines} == {}
-    finally:
-        site.turn("config")
-        page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_of_links_and_letters_have_neither(browser: Any, site: Site, scheme: str) -> None:
     instance, made, now = site.strangers.instance, site.strangers.cases, datetime.now(UTC)
-    page = open_page(browser, site, 390, color_scheme=scheme)
     found: dict[str, list[str]] = {}
-    try:
+    with site.visiting(browser, 390, color_scheme=scheme) as page:
         long_ago = now - timedelta(days=400)
         for name, link in {
             "to be pressed": links.sign(instance.config, made["worked on"], "a@example.org"),
@@ -180,12 +166,9 @@ def test_pages_of_links_and_letters_have_neither(browser: Any, site: Site, schem
             page.set_content(html)
             found[name] = examine(page, *NORM)  # landmarks are for pages, not for mails
         assert {name: lines for name, lines in found.items() if lines} == {}
-    finally:
-        page.context.close()
 
 
 def test_axe_finds_what_is_planted(browser: Any, site: Site) -> None:
-    page = open_page(browser, site, 390)
-    page.set_content("<main><h1>x</h1><img src='data:,'><p style='color:#999;background:#fff'>pale</p></main>")
-    assert {line.split()[1] for line in examine(page)} >= {"image-alt:", "color-contrast:", "html-has-lang:"}
-    page.context.close()
+    with site.visiting(browser, 390) as page:
+        page.set_content("<main><h1>x</h1><img src='data:,'><p style='color:#999;background:#fff'>pale</p></main>")
+        assert {line.split()[1] for line in examine(page)} >= {"image-alt:", "color-contrast:", "html-has-lang:"}

@@ -2,63 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-MAIN = "[data-testid=stMain]"
+from tests.pages.visit import MAIN, serving, visiting
+from tests.servers import web
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-class Tracker:
-    """Count every request: a page that shows a stranger's words must cause none."""
-
-    def __init__(self) -> None:
-        hits = self.hits = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                hits.append(self.path)
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    hits: list[str]
+@pytest.fixture(scope="module")
+def tracker() -> Iterator[web.Web]:
+    """Listen for requests: a page that shows a stranger's words must cause none."""
+    with web.serving(lambda _: web.Answer(status=204)) as made:
+        yield made
+        assert made.asked == []
 
 
 @pytest.fixture(scope="module")
-def tracker() -> Iterator[Tracker]:
-    made = Tracker()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, tracker: Tracker, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Serve a filled instance with `streamlit run dashboard.py`; give its address."""
-    fill = request.getfixturevalue("filled")
+def site(tmp_path_factory: pytest.TempPathFactory, tracker: web.Web, filled: Any) -> Iterator[str]:
+    """Serve a filled instance; give its address."""
     folder = tmp_path_factory.mktemp("site")
-    fill(folder, tracker.url, 60).store.close()
+    filled(folder, tracker.url, 60).store.close()
     letters = folder / "letters"
     letters.mkdir()
     letter = EmailMessage()
@@ -69,50 +37,14 @@ def site(tmp_path_factory: pytest.TempPathFactory, tracker: Tracker, request: py
         subtype="html",
     )
     (letters / "1.eml").write_bytes(letter.as_bytes())
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py"), "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-    environment = os.environ | {
-        "ESCUCHA_CONFIG": str(folder / "config.toml"),
-        "ESCUCHA_DEMO_INBOX": str(letters),
-        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
-    }
-    environment.pop("ESCUCHA_STORE", None)
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "started on" in line or "URL" in line:
-            break
-    drain = threading.Thread(target=process.stdout.read, daemon=True)
-    drain.start()
-    url = f"http://127.0.0.1:{port}"
-    with urlopen(f"{url}/_stcore/health") as answer:
-        assert answer.status == 200
-    yield url
-    process.terminate()
-    process.wait(20)
-    drain.join(5)
-    process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
+    with serving(folder, ESCUCHA_DEMO_INBOX=str(letters)) as url:
+        yield url
 
 
 @pytest.fixture
 def page(browser: Any, site: str) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=site)
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    yield page
-    context.close()
+    with visiting(browser, site) as opened:
+        yield opened
 
 
 def test_a_case_is_filtered_opened_acknowledged_and_seen_in_its_history(page: Any) -> None:
@@ -189,39 +121,33 @@ def test_the_language_outlives_the_page_and_adds_no_step_to_the_way_back(page: A
 
 
 def test_on_a_phone_the_side_bar_folds_and_the_steps_come_before_the_history(browser: Any, site: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=site)
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    page.goto("/")
-    page.locator("a.e-row").first.wait_for()
-    page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_role("link", name="Pulse").click()
-    page.locator(f"{MAIN} h1", has_text="Pulse").wait_for()
-    page.get_by_test_id("stExpandSidebarButton").wait_for()
-    facts = page.locator(".e-facts.two")
-    facts.locator("dd").first.wait_for()
-    assert min(one.bounding_box()["width"] for one in facts.locator("dd").all()) > 5
-    page.go_back()
-    page.locator("a.e-row").first.click()
-    page.get_by_role("button", name="Keep the draft").wait_for()
-    names = ("bar", "post", "steps", "owner", "sent", "labels", "history")
-    places = [page.locator(f".st-key-case-{name}").bounding_box()["y"] for name in names]
-    assert places == sorted(set(places))
-    context.close()
+    with visiting(browser, site, 390, 844) as page:
+        page.goto("/")
+        page.locator("a.e-row").first.wait_for()
+        page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_role("link", name="Pulse").click()
+        page.locator(f"{MAIN} h1", has_text="Pulse").wait_for()
+        page.get_by_test_id("stExpandSidebarButton").wait_for()
+        facts = page.locator(".e-facts.two")
+        facts.locator("dd").first.wait_for()
+        assert min(one.bounding_box()["width"] for one in facts.locator("dd").all()) > 5
+        page.go_back()
+        page.locator("a.e-row").first.click()
+        page.get_by_role("button", name="Keep the draft").wait_for()
+        names = ("bar", "post", "steps", "owner", "sent", "labels", "history")
+        places = [page.locator(f".st-key-case-{name}").bounding_box()["y"] for name in names]
+        assert places == sorted(set(places))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_is_wider_than_a_phone(browser: Any, site: str, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=site, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    page.goto("/")
-    page.locator("a.e-row").first.wait_for()
-    case = page.locator("a.e-row").first.get_attribute("href")
-    for address in ("/", f"/{case}", "/pulse", "/sources", "/accuracy", "/letters"):
-        page.goto(address)
-        page.locator(f"{MAIN} .stHtml h1").first.wait_for()
-        page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
-        assert page.evaluate(f"document.querySelector('{MAIN}').scrollWidth") <= 390, address
-    context.close()
+    with visiting(browser, site, 390, 844, color_scheme=scheme) as page:
+        page.goto("/")
+        page.locator("a.e-row").first.wait_for()
+        case = page.locator("a.e-row").first.get_attribute("href")
+        for address in ("/", f"/{case}", "/pulse", "/sources", "/accuracy", "/letters"):
+            page.goto(address)
+            page.locator(f"{MAIN} .stHtml h1").first.wait_for()
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+            assert page.evaluate(f"document.querySelector('{MAIN}').scrollWidth") <= 390, address

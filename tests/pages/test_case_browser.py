@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +15,9 @@ from sentiment.store import read_verdict
 from stakeholders.case import acknowledge, close, join, note, record
 from stakeholders.store import case_mentions, cases, spikes
 from tests.pages.hand import IDLE, WALKING
-from tests.pages.test_browser import FLAGS, MAIN
 from tests.pages.test_pages import case_of
+from tests.pages.visit import MAIN, serving, visiting
 
-ROOT = Path(__file__).resolve().parents[2]
 LEGAL = '\n[departments.legal_regulatory]\npeople = ["Claudia Reyes"]\n'
 LONG = "Nítido no contesta y sigo sin internet. " * 120
 
@@ -100,50 +93,26 @@ def _add_crisis(connection: sa.Connection, now: datetime) -> int:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[tuple[str, Any, Any]]:
+def house(tmp_path_factory: pytest.TempPathFactory, filled: Any) -> Iterator[tuple[str, Any, Any]]:
     """Serve the instance; give its address, itself, and the numbers of its cases."""
     folder = tmp_path_factory.mktemp("site")
-    made = request.getfixturevalue("filled")(folder, more=6)
+    made = filled(folder, more=6)
     found = _prepare(made)
     path = folder / "config.toml"
     path.write_text(path.read_text("utf-8") + LEGAL, "utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py"), "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-    environment = os.environ | {"ESCUCHA_CONFIG": str(path), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
-    environment.pop("ESCUCHA_STORE", None)
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "started on" in line or "URL" in line:
-            break
-    drain = threading.Thread(target=process.stdout.read, daemon=True)
-    drain.start()
-    yield f"http://127.0.0.1:{port}", made, found
+    with serving(folder) as url:
+        yield url, made, found
     made.store.close()
-    process.terminate()
-    process.wait(20)
-    drain.join(5)
-    process.stdout.close()
 
 
 @pytest.fixture(scope="module")
-def page(chromium: str, house: tuple[str, Any, Any]) -> Iterator[Any]:
+def page(browser: Any, house: tuple[str, Any, Any]) -> Iterator[Any]:
     """Open a case at 1280 × 800 as a person whose name the browser knows."""
-    from playwright.sync_api import sync_playwright
-
     url, _, found = house
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=url)
-        context.add_cookies([{"name": "escucha_who", "value": "Ana%20Flores", "url": url}])
-        opened = context.new_page()
-        opened.set_default_timeout(20_000)
+    with visiting(browser, url, 1280, 800, who="Ana Flores") as opened:
         opened.goto(f"/case?id={found['press']}&lang=en")
         opened.locator(".e-pane").first.wait_for()
         yield opened
-        browser.close()
 
 
 def go(page: Any, number: int, lang: str = "en") -> Any:

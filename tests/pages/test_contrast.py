@@ -12,7 +12,7 @@ from stakeholders.pages import heat, theme
 from stakeholders.pages.theme import INKS, OPTIONS
 
 INK = ("ink", "muted", "teal", "harm", "alert", "amber")
-GROUND = ("card", "soft", "hover", "teal-soft", "harm-soft", "alert-soft", "amber-soft", "mark")
+GROUND = ("card", "soft", "hover", "teal-soft", "alert-soft", "amber-soft", "mark")
 SCHEMES = ("light", "dark")
 FOLDER = Path(theme.__file__).parent
 
@@ -43,6 +43,13 @@ def contrast(one: list[float], other: list[float]) -> float:
 def test_the_formula_is_that_of_the_norm() -> None:
     assert contrast(parts("#000000"), parts("#ffffff")) == pytest.approx(21)
     assert contrast(parts("#777777"), parts("#ffffff")) == pytest.approx(4.48, abs=0.01)
+
+
+def test_every_colour_is_named_once_and_used() -> None:
+    sheet = (FOLDER / "style.css").read_text("utf-8")
+    drawn = sheet + "".join(path.read_text("utf-8") for path in FOLDER.glob("*.py"))
+    named = re.findall(r"(--e-[\w-]+):", sheet)
+    assert sorted(named) == sorted(set(re.findall(r"var\((--e-[\w-]+)", drawn)))
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

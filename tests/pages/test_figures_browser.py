@@ -2,66 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.pages.test_browser import FLAGS, MAIN
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.pages.visit import MAIN, serving, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory, filled: Any) -> Iterator[str]:
     """Serve a filled instance; give its address."""
     folder = tmp_path_factory.mktemp("site")
-    request.getfixturevalue("filled")(folder, more=30).store.close()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py"), "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-    environment = os.environ | {
-        "ESCUCHA_CONFIG": str(folder / "config.toml"),
-        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
-    }
-    environment.pop("ESCUCHA_STORE", None)
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "started on" in line or "URL" in line:
-            break
-    drain = threading.Thread(target=process.stdout.read, daemon=True)
-    drain.start()
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(20)
-    drain.join(5)
-    process.stdout.close()
+    filled(folder, more=30).store.close()
+    with serving(folder) as url:
+        yield url
 
 
 @pytest.mark.parametrize(("width", "lang"), [(1280, "en"), (390, "es")])
 def test_a_bar_and_a_number_of_the_table_open_the_posts_that_they_count(
-    chromium: str, site: str, width: int, lang: str
+    browser: Any, site: str, width: int, lang: str
 ) -> None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_context(viewport={"width": width, "height": 900}, base_url=site).new_page()
-        page.set_default_timeout(45_000)
-        try:
-            follow(page, lang)
-        finally:
-            browser.close()
+    with visiting(browser, site, width, 900, wait=45_000) as page:
+        follow(page, lang)
 
 
 def follow(page: Any, lang: str) -> None:

@@ -17,7 +17,7 @@ from stakeholders import links
 from stakeholders.casework.export import export_case
 from stakeholders.digest import build, render_html, render_pdf, render_text
 from stakeholders.edition import running
-from tests.pages.site import Site, browsing, open_page, serving, settle, walk
+from tests.pages.site import Site, serving_strangers, settle, walk
 from tests.pages.strangers import MARK, letters
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -27,14 +27,8 @@ LOOK = Path(__file__).with_name("look.js").read_text("utf-8")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serving(tmp_path_factory.mktemp("hostile")) as made:
+    with serving_strangers(tmp_path_factory.mktemp("hostile")) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with browsing(chromium) as opened:
-        yield opened
 
 
 @contextmanager
@@ -43,7 +37,6 @@ def watched(browser: Any, site: Site, width: int, **more: Any) -> Iterator[tuple
 
     What a policy stopped before it left the browser is none.
     """
-    page = open_page(browser, site, width, **more)
     told: list[str] = []
 
     def note(request: Any) -> None:
@@ -55,17 +48,15 @@ def watched(browser: Any, site: Site, width: int, **more: Any) -> Iterator[tuple
         if request.failure == "csp":
             told.remove(f"request: {request.url[:200]}")
 
-    page.context.on("request", note)
-    page.context.on("requestfailed", forgive)
-    page.context.on("page", lambda one: told.append(f"window: {one.url}"))
-    page.on("dialog", lambda one: (told.append(f"dialog: {one.message}"), one.dismiss()))
-    page.on("websocket", note)
-    try:
+    with site.visiting(browser, width, **more) as page:
+        page.context.on("request", note)
+        page.context.on("requestfailed", forgive)
+        page.context.on("page", lambda one: told.append(f"window: {one.url}"))
+        page.on("dialog", lambda one: (told.append(f"dialog: {one.message}"), one.dismiss()))
+        page.on("websocket", note)
         yield page, told
         assert told == []
-        assert site.tracker.hits == []
-    finally:
-        page.context.close()
+        assert site.tracker.asked == []
 
 
 def addresses(site: Site) -> Iterator[str]:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +14,8 @@ from listener.reason import say
 from stakeholders.case import assign, history, read_case
 from stakeholders.lists.attention import look
 from stakeholders.store import cases
-from tests.pages.test_browser import FLAGS
+from tests.pages.visit import serving, visiting
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = ".e-item"
 WAYS = [("mouse", "en", 1280), ("keys", "en", 1280), ("mouse", "es", 390)]
 WAIT = 15_000
@@ -31,39 +24,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[tuple[str, Any]]:
+def house(tmp_path_factory: pytest.TempPathFactory, filled: Any) -> Iterator[tuple[str, Any]]:
     """Serve a filled instance; give its address and the instance."""
     folder = tmp_path_factory.mktemp("site")
-    made = request.getfixturevalue("filled")(folder, more=60)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py"), "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-    environment = os.environ | {"ESCUCHA_CONFIG": str(folder / "config.toml")}
-    environment.pop("ESCUCHA_STORE", None)
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "started on" in line or "URL" in line:
-            break
-    drain = threading.Thread(target=process.stdout.read, daemon=True)
-    drain.start()
-    yield f"http://127.0.0.1:{port}", made
+    made = filled(folder, more=60)
+    with serving(folder) as url:
+        yield url, made
     made.store.close()
-    process.terminate()
-    process.wait(20)
-    drain.join(5)
-    process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -72,17 +39,8 @@ def desk(request: pytest.FixtureRequest, browser: Any, house: tuple[str, Any]) -
     way, lang, width = getattr(request, "param", WAYS[0])
     url, made = house
     who = f"{way} {lang} {datetime.now(UTC):%M%S%f}"
-    context = browser.new_context(viewport={"width": width, "height": 844}, base_url=url)
-    context.add_cookies(
-        [
-            {"name": "escucha_who", "value": who.replace(" ", "%20"), "url": url},
-            {"name": "escucha_lang", "value": lang, "url": url},
-        ]
-    )
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
-    yield Desk(page, made, way, lang, who)
-    context.close()
+    with visiting(browser, url, width, 844, who=who, lang=lang, wait=WAIT) as page:
+        yield Desk(page, made, way, lang, who)
 
 
 class Desk:

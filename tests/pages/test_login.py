@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -21,10 +17,11 @@ import sqlalchemy as sa
 from listener.database import Store
 from stakeholders.store import cases
 from tests.pages.test_axe import examine
+from tests.pages.visit import running, visiting
+from tests.servers.smtp import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 PEOPLE = [
     {"sub": "1", "email": "directora@nitido.example", "name": "Dora Directora"},
     {"sub": "2", "email": "lucia@nitido.example", "name": "Lucía Campos", "groups": ["care"]},
@@ -55,6 +52,13 @@ from stakeholders.serve import serve
 logging.basicConfig(level="INFO", stream=sys.stderr)
 serve(Path(sys.argv[1]), ready=lambda url: print(url, flush=True))
 """
+# Its log tells when it listens.
+PROVIDER = """
+import sys
+sys.stderr = sys.stdout
+from oidc_provider_mock.__main__ import run
+run()
+"""
 
 
 @dataclass
@@ -66,66 +70,24 @@ class Site:
     log: Path
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-@contextmanager
-def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[str]]:
-    with log.open("w") as lines:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=lines, text=True)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.communicate(timeout=20)
-
-
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, filled: Any) -> Iterator[Site]:
     """Serve a filled instance behind a provider, both on the loopback."""
     folder = tmp_path_factory.mktemp("login")
-    store = request.getfixturevalue("filled")(folder, "http://127.0.0.1:1", 40).store
+    store = filled(folder, "http://127.0.0.1:1", 40).store
     provider, port = free_port(), free_port()
     config = folder / "config.toml"
     config.write_text(config.read_text("utf-8") + LOGIN.format(port=port, provider=provider), "utf-8")
     people = [part for person in PEOPLE for part in ("--user-claims", json.dumps(person))]
-    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(provider), *people]
-    with running(command, folder / "provider.log"):
-        for _ in range(200):
-            try:
-                with urlopen(f"http://127.0.0.1:{provider}/.well-known/openid-configuration") as answer:
-                    assert answer.status == 200
-                break
-            except URLError:
-                pass
-        with running([sys.executable, "-c", PROGRAM, str(config)], folder / "site.log") as process:
-            assert process.stdout is not None
-            assert process.stdout.readline().strip() == f"http://127.0.0.1:{port}"
-            yield Site(f"http://127.0.0.1:{port}", store, folder / "site.log")
+    command = [sys.executable, "-u", "-W", "ignore", "-c", PROVIDER, "--port", str(provider), *people]
+    url, log = f"http://127.0.0.1:{port}", folder / "site.log"
+    with running(command, folder / "provider.log", "running on"):
+        with urlopen(f"http://127.0.0.1:{provider}/.well-known/openid-configuration") as answer:
+            assert answer.status == 200
+        with running([sys.executable, "-c", PROGRAM, str(config)], log) as told:
+            assert told == url
+            yield Site(url, store, log)
     store.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@contextmanager
-def visiting(browser: Any, site: Site) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=site.url)
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    try:
-        yield page
-    finally:
-        context.close()
 
 
 def sign_in(page: Any, sub: str) -> None:
@@ -150,18 +112,19 @@ def case_of(site: Site, department: str) -> int:
 
 def test_without_a_login_only_the_door_is_shown(browser: Any, site: Site) -> None:
     theirs = case_of(site, "communications")
-    with visiting(browser, site) as page:
+    with visiting(browser, site.url) as page:
         for path in ("/", f"/case?id={theirs}", "/pulse", "/sources"):
             page.goto(path)
             page.get_by_role("button", name="Sign in").wait_for()
             assert page.locator("a.e-row, .e-post, .e-kpi, canvas").count() == 0
             assert "artel_regula" not in page.content()
+        page.wait_for_function("document.querySelector('.e-door img').naturalWidth > 0")  # the logo can be seen
         assert examine(page) == []
 
 
 def test_a_director_sees_every_department_under_the_name_of_the_provider(browser: Any, site: Site) -> None:
     theirs = case_of(site, "communications")
-    with visiting(browser, site) as page:
+    with visiting(browser, site.url) as page:
         sign_in(page, "1")
         page.locator("a.e-row").first.wait_for()
         assert page.get_by_role("combobox", name="I am").count() == 0, "nobody chooses who they are"
@@ -173,7 +136,7 @@ def test_a_director_sees_every_department_under_the_name_of_the_provider(browser
 
 def test_a_member_reads_the_own_department_and_nothing_else(browser: Any, site: Site) -> None:
     theirs, ours = case_of(site, "communications"), case_of(site, "customer_care")
-    with visiting(browser, site) as page:
+    with visiting(browser, site.url) as page:
         sign_in(page, "2")
         page.locator("a.e-row").first.wait_for()
         page.locator(".e-who", has_text="Customer care").wait_for()
@@ -189,7 +152,7 @@ def test_a_member_reads_the_own_department_and_nothing_else(browser: Any, site: 
 def test_an_account_without_a_role_or_with_an_unchecked_address_is_refused_and_logged(
     browser: Any, site: Site, sub: str
 ) -> None:
-    with visiting(browser, site) as page:
+    with visiting(browser, site.url) as page:
         sign_in(page, sub)
         page.get_by_text("Your account may not see this dashboard").wait_for()
         assert examine(page) == []
@@ -205,7 +168,7 @@ def test_an_account_without_a_role_or_with_an_unchecked_address_is_refused_and_l
 
 
 def test_who_signs_out_is_out(browser: Any, site: Site) -> None:
-    with visiting(browser, site) as page:
+    with visiting(browser, site.url) as page:
         sign_in(page, "1")
         page.locator("a.e-row").first.wait_for()
         page.get_by_role("button", name="Sign out").click()
