@@ -18,7 +18,9 @@ import sentiment.store  # noqa: F401 - hangs its tables on the metadata
 import stakeholders.store  # noqa: F401 - hangs its tables on the metadata
 from listener.database import Store, metadata
 from listener.query.caseindex import index_cases
+from listener.query.listed import fill_listed
 from listener.query.words import words_of
+from listener.spoken import fill as fill_spoken
 from listener.sums import habit
 from listener.sums.rollup import keep_days, recount
 from listener.taxonomy import DEPARTMENTS, DIMENSIONS, INTENTS, STAKEHOLDERS
@@ -233,7 +235,9 @@ def build(url: str, size: int, told: Callable[[int], None] = lambda _: None) -> 
         bare = held.connection.dbapi_connection
         assert bare is not None
         kept = (
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND (name LIKE 'rollup_%' OR name LIKE 'run_%')"
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
+            "AND (name LIKE 'rollup_%' OR name LIKE 'run_%' OR name LIKE 'listed_%' "
+            "OR name LIKE 'spoken_%')"
         )
         triggers = held.exec_driver_sql(kept).all() if dialect == "sqlite" else ()
         if dialect == "sqlite":
@@ -265,6 +269,8 @@ def build(url: str, size: int, told: Callable[[int], None] = lambda _: None) -> 
                         f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM {name}))"
                     )
         index_cases(held)  # on PostgreSQL its trigger rested
+        fill_listed(held)
+        fill_spoken(held)
         recount(held)
         keep_days(held, LIMA)
         habit.recount(held)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from bench.archive import BODIES, BRANDS, LIMA, NOW, Archive
 from listener.config import Config
 from stakeholders import insight
-from stakeholders.companies.opportunity import opportunities
-from stakeholders.companies.peer import exchanges
+from stakeholders.companies.outlook import survey_opportunities
+from stakeholders.companies.survey import survey_exchanges
 from stakeholders.counting.bodies import count_bodies
 from stakeholders.counting.change import before
 from stakeholders.counting.crosstab import count_cells, count_days
@@ -55,8 +55,9 @@ def figure_questions(config: Config, archive: Archive, known: int) -> Mapping[st
     }
     for days in (7, 30, 90):
         asked |= _of_period(days, some, brand)
-    asked["exchanges, 30 days"] = lambda c, d: exchanges(c, config.settings, some(d, 30), BRANDS[0])
-    asked["opportunities, 30 days"] = lambda c, d: opportunities(c, config.settings, some(d, 30), BRANDS[0], NOW)
+    watched, most = config.settings, 20
+    asked["exchanges, 30 days"] = lambda c, d: survey_exchanges(c, watched, some(d, 30), BRANDS[0], most)
+    asked["opportunities, 30 days"] = lambda c, d: survey_opportunities(c, watched, some(d, 30), BRANDS[0], NOW, most)
     return asked
 
 

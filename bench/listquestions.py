@@ -103,6 +103,8 @@ def _searches(archive: Archive) -> dict[str, Question]:
         "a word from a source": "{0} source:news",
         "a word since a day": "{0} since:2026-10-01",
         "a word and reach": "{0} reach>50000",
+        "an author": "from:u77",
+        "a word of an author": "{0} from:u78",
     }
 
     def text(draw: random.Random, shape: str) -> str:

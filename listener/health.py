@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from importlib import import_module
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
@@ -60,6 +61,8 @@ STATES: dict[State, str] = {
 STRIP = timedelta(days=14)  # how far back gaps are told
 _LAST = 200  # posts that the lag is measured on
 _AMONG, _FEW = 20_000, 20  # newest posts of all sources, and so many of them that are enough for that
+_AT_ONCE = timedelta()  # also where clocks differ
+_read = datetime.fromisoformat
 _OF_OUTCOME: Mapping[str, State] = {
     "ok": "connected", "limited": "waiting", "budget": "stopped", "not installed": "not installed",
 }  # fmt: skip
@@ -126,7 +129,8 @@ def read_health(connection: sa.Connection, config: Config, now: datetime) -> lis
     swept = swept_sources(config)
     totals = _totals(connection)
     known = {row.name: row for row in connection.execute(sa.select(jobs))}
-    newest = connection.scalar(sa.select(sa.func.max(posts.c.id))) or 0
+    asked = [name for name in config.settings.sources if name in config.sources]
+    ran, lags = _read_runs(connection, asked, now), _read_lags(connection, asked)
     found = []
     for name, table in config.settings.sources.items():
         kind = table.kind or name
@@ -134,13 +138,11 @@ def read_health(connection: sa.Connection, config: Config, now: datetime) -> lis
             found.append(Health(name, kind, "not connected", table.every, quarantined=aside.get(name, 0)))
             continue
         job = known.get(job_of(name))
-        run = _last_ended(connection, name)
-        ok = sa.select(runs.c.started_at).where(runs.c.source == name, runs.c.outcome == "ok")
-        last_ok = connection.scalar(ok.order_by(runs.c.started_at.desc()).limit(1))
-        held = read_held(connection, job_of(name), now)
+        run = ran[name]
+        held = read_held(connection, job_of(name), now) if job is not None and job.holder is not None else None
         due = job.next_due if job is not None else None
         behind = now - due if due is not None and held is None and now > due else None
-        state: State = "never asked" if run is None else _OF_OUTCOME.get(run.outcome, "failed")
+        state: State = "never asked" if run.outcome is None else _OF_OUTCOME.get(run.outcome, "failed")
         if state == "connected" and behind is not None and behind > 3 * table.every:
             state = "late"
         elif state == "connected" and name in silent:
@@ -152,11 +154,11 @@ def read_health(connection: sa.Connection, config: Config, now: datetime) -> lis
                 state=state,
                 every=table.every,
                 listens=_listens(config.sources[name]),
-                last_ok=last_ok,
+                last_ok=run.last_ok,
                 next_due=due,
                 behind=behind,
-                last_outcome=run.outcome if run else None,
-                error=run.error if run else None,
+                last_outcome=run.outcome,
+                error=run.error,
                 failures=job.failures if job is not None else 0,
                 resting=state == "failed" and is_open(connection, name),
                 held=held,
@@ -166,20 +168,41 @@ def read_health(connection: sa.Connection, config: Config, now: datetime) -> lis
                 silence=silent.get(name),
                 gaps=tuple(missed.get(name, ())),
                 sweep=_swept(connection, name) if name in swept else None,
-                posts_total=totals.get(name, 0) if last_ok is not None else None,
-                lag=_read_lag(connection, name, newest),
-                **_counts(connection, name, last_ok, now, well=state in ("connected", "silent", "late")),
+                posts_24h=_fresh(run, now, well=state in ("connected", "silent", "late")),
+                posts_total=totals.get(name, 0) if run.last_ok is not None else None,
+                newest=run.newest,
+                lag=lags.get(name),
             )
         )
     return found
 
 
-def _last_ended(connection: sa.Connection, source: str) -> Any:
-    """Give the last run that ended; one that is under way says nothing yet."""
-    ended = sa.select(runs.c.outcome, runs.c.error, runs.c.started_at).where(
-        runs.c.source == source, runs.c.outcome != "running"
-    )
-    return connection.execute(ended.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)).one_or_none()
+def _read_runs(connection: sa.Connection, sources: Sequence[str], now: datetime) -> dict[str, Any]:
+    """Give what the runs of each source tell, in one question: few steps into an index for each.
+
+    Columns outcome and error of the last that ended (one that is under way says nothing yet), last_ok, newest (when
+    something new came last) and fresh (how much the last day brought); None where there was no such run.
+    """
+    if not sources:
+        return {}
+    asked = sa.union_all(*(sa.select(sa.literal(name).label("source")) for name in sources)).cte("asked")
+    run = runs.alias("last_run")
+    mine, at = runs.c.source == asked.c.source, runs.c.started_at
+
+    def last(column: sa.Column[Any], *which: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+        found = sa.select(column).where(mine, *which).order_by(at.desc(), runs.c.id.desc())
+        return found.limit(1).correlate(asked).scalar_subquery()
+
+    fresh = sa.select(sa.func.sum(runs.c.new)).where(mine, at > now - timedelta(days=1)).correlate(asked)
+    query = sa.select(
+        asked.c.source,
+        run.c.outcome,
+        run.c.error,
+        last(at, runs.c.outcome == sa.literal_column("'ok'")).label("last_ok"),
+        last(at, runs.c.new > 0).label("newest"),
+        fresh.scalar_subquery().label("fresh"),
+    ).select_from(asked.outerjoin(run, run.c.id == last(runs.c.id, runs.c.outcome != "running")))
+    return {row.source: row for row in connection.execute(query).all()}
 
 
 def _listens(settings: Any) -> Listens:
@@ -205,29 +228,45 @@ def _totals(connection: sa.Connection) -> dict[str, int]:
     return {name: int(number) for name, number in connection.execute(summed)}
 
 
-def _counts(
-    connection: sa.Connection, source: str, last_ok: datetime | None, now: datetime, *, well: bool
-) -> dict[str, Any]:
-    """Count what a source brought in a day, and tell when it last did; where it was not heard, a zero is unknown."""
-    day = now - timedelta(days=1)
-    mine = sa.select(runs.c.started_at).where(runs.c.source == source, runs.c.new > 0)
-    last = mine.order_by(runs.c.started_at.desc()).limit(1).scalar_subquery()
-    brought = sa.select(sa.func.sum(runs.c.new)).where(runs.c.source == source, runs.c.started_at > day)
-    newest, fresh = connection.execute(sa.select(last, brought.scalar_subquery())).one()
-    heard = last_ok is not None and last_ok > day
-    return {"posts_24h": int(fresh or 0) if heard and (fresh or well) else None, "newest": newest}
+def _fresh(run: Any, now: datetime, *, well: bool) -> int | None:
+    """Give what a source brought in a day; where it was not heard, a zero is unknown."""
+    heard = run.last_ok is not None and run.last_ok > now - timedelta(days=1)
+    return int(run.fresh or 0) if heard and (run.fresh or well) else None
 
 
-def _read_lag(connection: sa.Connection, source: str, newest: int) -> timedelta | None:
-    """Measure how late the last posts of a source came, among the newest of all sources, where it has some there."""
-    times = sa.select(posts.c.published_at, posts.c.collected_at).order_by(posts.c.id.desc()).limit(_LAST)
+def _read_lags(connection: sa.Connection, sources: Sequence[str]) -> dict[str, timedelta]:
+    """Measure how late the last posts of each source came, among the newest of all sources, where it has some there."""
+    newest = connection.scalar(sa.select(sa.func.max(posts.c.id))) or 0
+    plain = connection.dialect.name == "sqlite"
+    found: dict[str, timedelta] = {}
+    among: dict[str, list[Any]] = {name: [] for name in sources}
+    if sources:
+        for row in connection.execute(_among(tuple(sources), plain), {"over": newest - _AMONG}).all():
+            among[row[0]].append(row)
+    for name, rows in among.items():
+        last = rows if len(rows) >= _FEW else connection.execute(_last_posts(name, plain)).all()
+        times = [(_read(one), _read(two)) for _, one, two in last] if plain else [(one, two) for _, one, two in last]
+        late: list[Any] = [two - one if two > one else _AT_ONCE for one, two in times]
+        if late:
+            found[name] = median(late)
+    return found
+
+
+def _last_posts(source: str, plain: bool, *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Give the query of the times of the last posts of a source; `plain`: as text, which is read sooner."""
+    times = (posts.c.published_at, posts.c.collected_at)
+    told = [sa.type_coerce(time, sa.Text).label(time.name) for time in times] if plain else times
+    query = sa.select(sa.literal(source).label("source"), *told).where(*(which or (posts.c.source == source,)))
+    return query.order_by(posts.c.id.desc()).limit(_LAST)
+
+
+@lru_cache(maxsize=8)
+def _among(sources: tuple[str, ...], plain: bool) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """Give the query of the last posts of each source among the newest of all, built once for a configuration."""
+    over = posts.c.id > sa.bindparam("over")
     # + '' keeps the index of sources out, by which both databases would read all posts of the source and sort them
-    among = times.where(posts.c.source + "" == source, posts.c.id > newest - _AMONG)
-    last = connection.execute(among).all()
-    if len(last) < _FEW:
-        last = connection.execute(times.where(posts.c.source == source)).all()
-    late = [max(timedelta(), row.collected_at - row.published_at) for row in last]
-    return median(late) if late else None
+    parts = [_last_posts(name, plain, posts.c.source + "" == name, over).subquery() for name in sources]
+    return sa.union_all(*(sa.select(part) for part in parts))
 
 
 def _quota(told: Mapping[str, Any] | None, now: datetime) -> Quota | None:

@@ -199,6 +199,8 @@ def _save_mentions(
     kept = {id(post): native_id for native_id, post in unique.items()}
     rows: dict[tuple[int, str], tuple[Any, ...]] = {}
     lines: list[dict[str, Any]] = []
+    asked = sa.select(posts.c.id, posts.c.published_at).where(posts.c.id.in_(list(edited.values())))
+    times = {row.id: row.published_at for row in connection.execute(asked)} if edited else {}
     for mention in heard:
         post, brand = mention.post, mention.brand
         native_id = kept.get(id(post))
@@ -212,7 +214,8 @@ def _save_mentions(
         elif native_id in edited:
             line = {"post_id": edited[native_id], "brand": brand, "kind": mention.kind, "source": source}
             line["terms"] = [[term.start, term.end, clean(term.text)] for term in mention.terms]
-            lines.append(line | {"published_at": post.published_at, "hour": _hour(post)})
+            said = times[edited[native_id]]  # its post's own time, which an edit leaves
+            lines.append(line | {"published_at": said, "hour": int(said.timestamp() // 3600)})
     insert_new(connection, mentions, _MENTIONED, list(rows.values()), _MENTION_KEYS)
     if not edited:
         return len(rows)

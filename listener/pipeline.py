@@ -194,6 +194,13 @@ class Flow:
         log.info("route: %d mentions decided", decided)
         return decided
 
+    def recognise(self, now: datetime, longest: timedelta | None = timedelta(seconds=5)) -> int:
+        """Recognise what press and companies said of whom, one commit a batch, for so long; give how many were."""
+        from stakeholders.companies.peer import peers_of
+        from stakeholders.companies.recognition import recognise
+
+        return recognise(self.store, peers_of(self.config.settings), now, longest, self.step)
+
     def send(self, now: datetime) -> Any:
         """Send what the outbox owes at `now`; sent, then marked, with one stable key on the wire."""
         from stakeholders.alerts import send_due
@@ -219,13 +226,10 @@ class Flow:
 
     def spikes(self, now: datetime) -> int:
         """Find, follow and end spikes, and open their crisis cases, in one commit; give how many are on."""
-        from stakeholders.spikes.spike import watch_spikes
+        from stakeholders.spikes.spike import prepare_spikes, watch_spikes
 
-        table = self.config.settings.spikes
-        if table.enabled:
-            keys = [one.key for one in self.config.brands if one.kind == "own" or table.competitors]
-            with self.store.read() as connection:  # past weeks, once an hour, outside of the write lock
-                self.traffic.fill(connection, keys, now)
+        with self.store.read() as connection:  # past weeks, at most once an hour, outside of the write lock
+            prepare_spikes(connection, self.config, now, self.traffic)
         with self.store.write() as connection:
             found = watch_spikes(connection, self.config, now, self.traffic)
         if found:
@@ -299,6 +303,7 @@ class Flow:
             attempt(self.route)
             attempt(self.send)
         attempt(self.route)
+        attempt(self.recognise)
         attempt(self.fold)
         attempt(self.spikes)
         attempt(self.cases)

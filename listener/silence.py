@@ -11,8 +11,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -124,13 +125,21 @@ def find_silences(connection: Connection, config: Config, now: datetime, known: 
 
 def _newest(connection: Connection, source: str, every: timedelta, now: datetime) -> datetime | None:
     """Give when a source that answers brought something last; None when it does not answer, or that was just now."""
-    ended = sa.select(runs.c.outcome, runs.c.started_at).where(runs.c.source == source, runs.c.outcome != "running")
-    last = connection.execute(ended.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)).one_or_none()
+    ended, brought = _last_runs()
+    last = connection.execute(ended, {"name": source}).one_or_none()
     if last is None or last.outcome != "ok" or now - last.started_at > max(timedelta(hours=2), TIMES * every):
         return None
-    heard = sa.select(runs.c.started_at).where(runs.c.source == source, runs.c.new > 0)
-    newest = connection.scalar(heard.order_by(runs.c.started_at.desc()).limit(1))
+    newest = connection.scalar(brought, {"name": source})
     return newest if newest is not None and now - newest >= TIMES * max(every, SLOT) else None
+
+
+@cache
+def _last_runs() -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Give the queries of a source's last run that ended and its last that brought something: asked of each source."""
+    mine, at = runs.c.source == sa.bindparam("name"), runs.c.started_at
+    ended = sa.select(runs.c.outcome, at).where(mine, runs.c.outcome != "running")
+    brought = sa.select(at).where(mine, runs.c.new > 0)
+    return ended.order_by(at.desc(), runs.c.id.desc()).limit(1), brought.order_by(at.desc()).limit(1)
 
 
 def _came_before(connection: Connection, source: str, newest: datetime, now: datetime) -> bool:

@@ -27,6 +27,7 @@ __all__ = [
     "jobs",
     "mentions",
     "metadata",
+    "post_places",
     "posts",
     "quarantine",
     "read_cursor",
@@ -68,7 +69,7 @@ posts = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("lang", sa.Text),
     sa.Column("country", sa.Text),
-    sa.Column("author_id", sa.ForeignKey("author.id"), index=True),
+    sa.Column("author_id", sa.ForeignKey("author.id")),
     sa.Column("published_at", Moment, nullable=False, index=True),
     sa.Column("collected_at", Moment, nullable=False),
     sa.Column("in_reply_to", sa.Text),
@@ -82,6 +83,15 @@ posts = sa.Table(
     sa.Column("checked_at", Moment),  # when the source was last asked and did not say that it is gone
     sa.Column("cluster", sa.BigInteger, index=True),  # id of the first post that says the same; empty: not compared yet
     sa.UniqueConstraint("source", "native_id"),
+    sa.Index("ix_post_author_id_published_at", "author_id", "published_at"),
+)
+
+post_places = sa.Table(  # in which blocks of ids the posts of an hour stand, by triggers (listener/query/listed.py)
+    "post_place",
+    metadata,
+    sa.Column("hour", sa.Integer, primary_key=True, autoincrement=False),  # of publication, as in mention
+    sa.Column("block", sa.Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 
 tombstones = sa.Table(  # what was removed at the source or on request: no text, no name, and it never comes back

@@ -21,10 +21,10 @@ from listener.reason import N_, reason
 from listener.reason import to_json as reasons_to_json
 from listener.store import mentions, runs
 from stakeholders.channels import Message, Picture, split_address
-from stakeholders.counting import load
-from stakeholders.counting.figures import Figures, from_json, gather, seal, to_json
+from stakeholders.counting.figures import Figures, gather
 from stakeholders.counting.load import Load, gather_load
 from stakeholders.counting.period import Period
+from stakeholders.counting.sealed import from_json, seal, to_json
 from stakeholders.edition import Edition, due_week, editions_due, read_edition, since_the_last, written_for
 from stakeholders.letters.rendering import (
     Digest,
@@ -168,8 +168,8 @@ def keep(connection: Connection, config: Config, edition: Edition, now: datetime
         "week": edition.label,
         "brand": edition.brand,
         "lang": edition.lang,
-        "figures": load.to_json(figures) if isinstance(figures, Load) else to_json(figures),
-        "hash": load.seal(figures) if isinstance(figures, Load) else seal(figures),
+        "figures": to_json(figures),
+        "hash": seal(figures),
         "scope": edition.scope,
         "created_at": now,
     }
@@ -182,8 +182,8 @@ def read_digest(connection: Connection, config: Config, key: str, lang: str | No
     if kept is None:
         tell_hidden(connection, "a digest")
         raise LookupError(f"digest {key}")
-    about_work = read_edition(config, kept).about_work
-    figures = load.from_json(kept.figures) if about_work else from_json(kept.figures)
+    kind: type[Figures | Load] = Load if read_edition(config, kept).about_work else Figures
+    figures = from_json(kind, kept.figures)
     return digest_of(config, figures, lang or kept.lang, kept.hash)
 
 

@@ -21,7 +21,7 @@ from stakeholders.deciding.facts import Case
 from stakeholders.lists.casesearch import CaseSearch
 from stakeholders.lists.facet import FACETS, count_facets, count_inbox
 from stakeholders.lists.filters import LONGEST_SEARCH, NOBODY, Filters
-from stakeholders.lists.sieve import conditions, search_of, statuses_of, tables_of
+from stakeholders.lists.sieve import conditions, search_of, statuses_of
 from stakeholders.spikes.crisis import reasons_of
 from stakeholders.store import case_mentions, cases, decisions
 
@@ -158,7 +158,7 @@ def _select_keys(
     connection: Connection, filters: Filters, now: datetime, search: CaseSearch | None = None
 ) -> sa.Select[Any]:
     wanted = conditions(connection, filters, now, search=search)
-    return sa.select(cases.c.rank, cases.c.due_at, cases.c.id).select_from(tables_of(filters)).where(*wanted)
+    return sa.select(cases.c.rank, cases.c.due_at, cases.c.id).where(*wanted)
 
 
 def _order(key: Key) -> tuple[int, bool, float, int]:

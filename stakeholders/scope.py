@@ -34,6 +34,7 @@ from stakeholders.store import (
     saved_views,
     seen,
     spikes,
+    spoken,
 )
 
 __all__ = ["OPEN_TABLES", "NotVisible", "Scope", "limit", "tell_hidden"]
@@ -44,7 +45,19 @@ _WORDS = frozenset({"post_words", "case_words"})  # full-text indexes
 # Nothing of a person, a post or a case stands in these; pages of sources and silences need them.
 _HIDDEN: dict[sa.Table, frozenset[str]] = {quarantine: frozenset({"body"})}  # counted by all, read by none
 OPEN_TABLES = frozenset(
-    {"alembic_version", "cursor", "hole", "job", "run", "run_habit", "run_pause", "silence", "spending", "tombstone"}
+    {
+        "alembic_version",
+        "cursor",
+        "hole",
+        "job",
+        "post_place",
+        "run",
+        "run_habit",
+        "run_pause",
+        "silence",
+        "spending",
+        "tombstone",
+    }
 )
 
 
@@ -87,6 +100,7 @@ class Scope:
             alerts: sa.and_(alerts.c.case_id.in_(self._case_ids), alerts.c.department.in_(own)),
             spikes: spikes.c.case_id.in_(self._case_ids),
             decisions: decisions.c.mention_id.in_(self._mention_ids),
+            spoken: spoken.c.mention_id.in_(self._mention_ids),  # what was recognised in them
             mentions: mentions.c.id.in_(self._mention_ids),
             verdicts: verdicts.c.mention_id.in_(self._mention_ids),
             posts: posts.c.id.in_(post_ids),

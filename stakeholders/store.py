@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from listener.database import JSONText, Moment, metadata
+from listener.spoken import spoken
 
 __all__ = [
     "BODIES",
@@ -22,12 +23,18 @@ __all__ = [
     "seen",
     "silences",
     "spikes",
+    "spoken",
     "suppressions",
 ]
 
 
 def _id() -> sa.Column[int]:
     return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+
+
+def _some(name: str, *columns: str, only: str) -> sa.Index:
+    """Give an index of some rows alone."""
+    return sa.Index(name, *columns, sqlite_where=sa.text(only), postgresql_where=sa.text(only))
 
 
 def _computed() -> tuple[sa.FetchedValue, sa.FetchedValue]:
@@ -50,32 +57,25 @@ decisions = sa.Table(
     sa.Column("hour", sa.Integer, nullable=False),  # of publication, as in mention
     sa.Column("stakeholder", sa.Text, nullable=False),
     sa.Column("entry", sa.Text),  # who a registry named for sure as the speaker; of `detail`, for sums and an index
+    # Of the mention and of its current verdict, kept by triggers (listener/query/listed.py) for the index below.
+    sa.Column("source", sa.Text),
+    sa.Column("dimension", sa.Text),
     sa.Column("priority", sa.Text, nullable=False),
     sa.Column("department", sa.Text, nullable=False),
     sa.Column("rule", sa.Text, nullable=False),
     # {"speaker": label json, "entry", "outlet", "own_account", "copies", "because": [reason json], "otherwise", …}
     sa.Column("detail", JSONText, nullable=False),
     sa.Index("ix_decision_brand_hour", "brand", "hour"),
-    sa.Index(
-        "ix_decision_bodies",
-        *("stakeholder", "brand", "hour"),
-        sqlite_where=sa.text(BODIES),
-        postgresql_where=sa.text(BODIES),
+    # what one kind of speaker said, for the posts behind a figure (stakeholders.lists.places)
+    _some(
+        "ix_decision_labels",
+        *("stakeholder", "dimension", "brand", "hour", "source", "mention_id"),
+        only="dimension IS NOT NULL",
     ),
-    sa.Index(  # those of which a person said something (stakeholders.counting.accuracy); few
-        "ix_decision_corrected",
-        "mention_id",
-        sqlite_where=sa.text(CORRECTED),
-        postgresql_where=sa.text(CORRECTED),
-    ),
-    sa.Index(
-        "ix_decision_brand_entry_hour",
-        "brand",
-        "entry",
-        "hour",
-        sqlite_where=sa.text("entry IS NOT NULL"),
-        postgresql_where=sa.text("entry IS NOT NULL"),
-    ),
+    _some("ix_decision_bodies", "stakeholder", "brand", "hour", only=BODIES),
+    # those of which a person said something (stakeholders.counting.accuracy); few
+    _some("ix_decision_corrected", "mention_id", only=CORRECTED),
+    _some("ix_decision_brand_entry_hour", "brand", "entry", "hour", only="entry IS NOT NULL"),
 )
 
 cases = sa.Table(
@@ -106,47 +106,36 @@ cases = sa.Table(
     sa.Column("merged_into", sa.BigInteger),  # cases.id; such a case is closed and counts no more
     sa.Column("ticket_id", sa.Text),
     sa.Column("ticket_url", sa.Text),
+    # Of the post that opened it and its current verdict, kept by triggers (listener/query/listed.py)
+    sa.Column("opener_source", sa.Text),
+    sa.Column("opener_sentiment", sa.Text),
+    sa.Column("opener_unsure", sa.Boolean),
     # Computed by the database from the columns above (migration 0011), for the index of stakeholders.counting.pace.
     sa.Column("opened_quarter", sa.BigInteger, *_computed()),  # quarters of an hour since 1970
     sa.Column("acknowledge_took", sa.BigInteger, *_computed()),  # microseconds from opening
     sa.Column("answer_took", sa.BigInteger, *_computed()),
     # d dismissed, c closed without an answer, o any other; then N no clock, W no answer, K in time, L late
     sa.Column("ends", sa.Text, *_computed()),
-    sa.Index(
+    _some(
         "ix_cases_pace",
         *("brand", "department", "opened_at", "opened_quarter", "acknowledge_took", "answer_took", "ends"),
-        sqlite_where=sa.text("merged_into IS NULL AND opened_quarter IS NOT NULL"),
-        postgresql_where=sa.text("merged_into IS NULL AND opened_quarter IS NOT NULL"),
+        only="merged_into IS NULL AND opened_quarter IS NOT NULL",
     ),
     sa.Index("ix_cases_thread", "thread"),
     sa.Index("ix_cases_opened_at", "opened_at"),
     sa.Index("ix_cases_brand_opened_at", "brand", "opened_at"),
     # only the merged ones: every list asks for those that are not, and SQLite would take the index for that
-    sa.Index(
-        "ix_cases_merged_into",
-        "merged_into",
-        sqlite_where=sa.text("merged_into IS NOT NULL"),
-        postgresql_where=sa.text("merged_into IS NOT NULL"),
-    ),
-    # a view of one other status, in order; never the open ones, which would else be sorted instead of read in order
-    sa.Index(
+    _some("ix_cases_merged_into", "merged_into", only="merged_into IS NOT NULL"),
+    # a view of one other status, in order, with all that is filtered and counted by, so that no row of a long list is
+    # read; never the open ones, which would else be sorted instead of read in order
+    _some(
         "ix_cases_status_rank_due_at_id",
-        "status",
-        "rank",
-        "due_at",
-        "id",
-        sqlite_where=sa.text("status NOT IN ('new', 'acknowledged')"),
-        postgresql_where=sa.text("status NOT IN ('new', 'acknowledged')"),
+        *("status", "rank", "due_at", "id", "merged_into", "owner", "answered_at", "department", "priority"),
+        *("stakeholder", "brand", "opener_source", "opener_sentiment", "opener_unsure"),
+        only="status NOT IN ('new', 'acknowledged')",
     ),
     # the inbox: open cases, most urgent first; the partial index keeps it small however old the archive grows
-    sa.Index(
-        "ix_cases_inbox",
-        "rank",
-        "due_at",
-        "id",
-        sqlite_where=sa.text("status IN ('new', 'acknowledged')"),
-        postgresql_where=sa.text("status IN ('new', 'acknowledged')"),
-    ),
+    _some("ix_cases_inbox", "rank", "due_at", "id", only="status IN ('new', 'acknowledged')"),
 )
 
 case_mentions = sa.Table(
@@ -172,12 +161,8 @@ events = sa.Table(
     sa.Column(
         "seal", sa.Text
     ),  # stakeholders.casework.seal: SHA-256 over the seal before and this row; None only in old rows
-    sa.Index(  # cases that were sent elsewhere; few
-        "ix_event_rerouted",
-        "at",
-        sqlite_where=sa.text("what = 'rerouted'"),
-        postgresql_where=sa.text("what = 'rerouted'"),
-    ),
+    # cases that were sent elsewhere; few
+    _some("ix_event_rerouted", "at", only="what = 'rerouted'"),
 )
 
 alerts = sa.Table(
@@ -203,12 +188,8 @@ alerts = sa.Table(
     sa.Column("muted_by", JSONText),  # reason json: silence, inhibition
     sa.Index("ix_alert_state_next_try", "state", "next_try"),
     sa.Index("ix_alert_group_key_state", "group_key", "state"),
-    sa.Index(  # silences are few among all letters, and every page that says what it stands on names them
-        "ix_alert_silent",
-        "created_at",
-        sqlite_where=sa.text("kind = 'silent'"),
-        postgresql_where=sa.text("kind = 'silent'"),
-    ),
+    # silences are few among all letters, and every page that says what it stands on names them
+    _some("ix_alert_silent", "created_at", only="kind = 'silent'"),
 )
 
 digests = sa.Table(

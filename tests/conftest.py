@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from listener.database import Store
+from tests.blank import open_blank
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 IN_CI = os.environ.get("CI") == "true"
@@ -94,17 +95,26 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_database(postgres_server: str) -> Iterator[Any]:
-    """Give a function that creates an empty database on the server and returns its URL."""
+    """Give a function that creates a database on the server and returns its URL: empty, or with `migrated` tables.
+
+    Those are copied from a database that is migrated once, which takes a tenth of the time that migrating takes.
+    """
     made: list[str] = []
+    templates: list[str] = []
     admin = sa.create_engine(
         sa.make_url(postgres_server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
     )
 
-    def create() -> str:
+    def create(*, migrated: bool = False) -> str:
+        if migrated and not templates:
+            url = create()
+            open_blank(url).close()
+            templates.append(made[-1])
         name = f"escucha_{os.getpid()}_{len(made)}"
         with admin.connect() as connection:
             connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-            connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+            copied = f' TEMPLATE "{templates[0]}"' if migrated else ""
+            connection.execute(sa.text(f'CREATE DATABASE "{name}"{copied}'))
         made.append(name)
         return sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
 
@@ -118,16 +128,15 @@ def postgres_database(postgres_server: str) -> Iterator[Any]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of an empty database, once for each kind."""
+    """Give the URL of a database, once for each kind: empty, or migrated where the test asks for `store` as well."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/escucha.db"
-    return str(request.getfixturevalue("postgres_database")())
+    return str(request.getfixturevalue("postgres_database")(migrated="store" in request.fixturenames))
 
 
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
     """Give a migrated, empty store, once for each kind of database."""
-    opened = Store(store_url)
-    opened.migrate()
+    opened = open_blank(store_url) if store_url.startswith("sqlite") else Store(store_url)
     yield opened
     opened.close()

@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,25 @@ def write_instance(folder: Path, store_url: str, port: int) -> Path:
     return folder / "config.toml"
 
 
-def run(config: Path, turn: int, kill_at: int, steps: Path) -> int:
-    moment = NOW + turn * timedelta(minutes=10)  # a killed sender's claim on an alert has run out by then
-    command = [sys.executable, str(ROOT / "tests" / "flow_driver.py"), str(config), moment.isoformat(), str(kill_at)]
-    done = subprocess.run([*command, str(steps)], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode in (0, -9), done.stderr[-2000:]
-    return done.returncode
+@contextmanager
+def driving(steps: Path) -> Iterator[Callable[[Path, int, int], int]]:
+    """Give a function that runs the flow in a process of its own, killed after a step; gives its exit status."""
+    command = [sys.executable, str(ROOT / "tests" / "flow_driver.py"), str(steps)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as driver:
+        assert driver.stdin is not None
+        assert driver.stdout is not None
+        assert driver.stdout.readline() == "ready\n"
+
+        def run(config: Path, turn: int, kill_at: int) -> int:
+            moment = NOW + turn * timedelta(minutes=10)  # a killed sender's claim on an alert has run out by then
+            driver.stdin.write(f"{moment.isoformat()} {kill_at} {config}\n")  # type: ignore[union-attr]
+            driver.stdin.flush()  # type: ignore[union-attr]
+            status = int(driver.stdout.readline())  # type: ignore[union-attr]
+            assert status in (0, -9)
+            return status
+
+        yield run
+        driver.stdin.close()
 
 
 def contents(config: Path) -> dict[str, Any]:
@@ -102,9 +116,16 @@ def contents(config: Path) -> dict[str, Any]:
 def test_fifty_kills_after_every_step_lose_nothing_and_do_nothing_twice(
     store_url: str, tmp_path: Path, inbox: tuple[Inbox, int]
 ) -> None:
+    with driving(tmp_path / "steps") as run:
+        _kill_and_compare(run, store_url, tmp_path, inbox)
+
+
+def _kill_and_compare(
+    run: Callable[[Path, int, int], int], store_url: str, tmp_path: Path, inbox: tuple[Inbox, int]
+) -> None:
     handler, port = inbox
     undisturbed = write_instance(tmp_path / "undisturbed", f"sqlite:///{tmp_path}/undisturbed.db", port)
-    assert run(undisturbed, 0, 0, tmp_path / "none") == 0
+    assert run(undisturbed, 0, 0) == 0
     expected = contents(undisturbed)
     ((mails,),) = expected["all alerts"]
     assert len(expected["posts"]) == 120
@@ -118,9 +139,9 @@ def test_fifty_kills_after_every_step_lose_nothing_and_do_nothing_twice(
     kills = 0
     while kills < KILLS:
         # Short turns at first, so that every early step is met; longer ones later, so that the flow gets on.
-        assert run(killed, kills, 1 + kills % 3 + (kills // 3) * 2 % 11, steps) == -9, "the flow ended before its kill"
+        assert run(killed, kills, 1 + kills % 3 + (kills // 3) * 2 % 11) == -9, "the flow ended before its kill"
         kills += 1
-    assert run(killed, kills, 0, steps) == 0
+    assert run(killed, kills, 0) == 0
 
     assert contents(killed) == expected
     sent = Counter(handler.ids)
@@ -130,6 +151,6 @@ def test_fifty_kills_after_every_step_lose_nothing_and_do_nothing_twice(
     assert sum(met.values()) == KILLS
     stages = {"run opened", "page stored", "run closed", "verdicts stored", "decisions stored"}
     assert set(met) >= stages | {"mail claimed", "mail sent", "mail marked"}
-    assert run(killed, kills + 1, 0, steps) == 0, "a run after all that adds nothing"
+    assert run(killed, kills + 1, 0) == 0, "a run after all that adds nothing"
     assert contents(killed) == expected
     assert Counter(handler.ids) == sent

@@ -22,8 +22,8 @@ from listener.store import mentions, posts
 from listener.sweep import sweep_source
 from sentiment.store import save_verdicts
 from sentiment.verdict import Label, Verdict
-from stakeholders.counting.figures import to_json
 from stakeholders.counting.period import week_name
+from stakeholders.counting.sealed import to_json
 from stakeholders.desk import Desk
 from stakeholders.digest import build, queue_due, render_html, render_text
 from stakeholders.erasure import erase

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from listener.mention import Author, Metrics, Post
+from listener.query.listed import post_ids
 from listener.query.match import Reading, compile_test, facts_of
-from listener.query.sql import where
-from listener.query.tree import Fact, Query, leaves
+from listener.query.sql import is_called, where
+from listener.query.tree import And, Day, Fact, Query, leaves
 from listener.store import authors, mentions, posts
 
 __all__ = ["Found", "Place", "Results", "count", "search"]
@@ -23,7 +27,29 @@ Place = tuple[datetime, int]  # when a post was published, and its id: the next 
 
 _BATCH = 500
 _NEWEST = 2_000  # posts that are asked for words first
-_FARTHEST = 250_000  # posts behind which a word is rare enough to ask for all that hold it
+_LONGEST = 16  # times as long as all before, if so little was found
+_SHORTEST = timedelta(hours=1)
+_FEW = 20_000  # posts of one author that are rather sorted than met among all
+_LAST = 2**62  # behind every id
+_FOREVER = datetime(9999, 12, 30, tzinfo=UTC)
+
+# Made once: a search asks them at every stretch.
+_AT, _UP_TO = posts.c.published_at, posts.c.published_at <= sa.bindparam("place")
+_ENDS = sa.select(
+    sa.select(_AT).where(_UP_TO).order_by(_AT.desc()).limit(1).scalar_subquery().label("newest"),
+    sa.select(_AT).order_by(_AT).limit(1).scalar_subquery().label("oldest"),
+)
+_FLOOR = sa.select(_AT).where(_UP_TO).order_by(_AT.desc()).offset(sa.bindparam("many")).limit(1)
+_ROWS = (
+    sa.select(
+        posts.c.id, posts.c.source, posts.c.native_id, posts.c.url, posts.c.text, posts.c.lang, posts.c.country,
+        posts.c.published_at, posts.c.in_reply_to, posts.c.thread, posts.c.likes, posts.c.replies, posts.c.shares,
+        posts.c.views, authors.c.handle, authors.c.name, authors.c.native_id.label("author_native_id"),
+        authors.c.bio, authors.c.url.label("author_url"), authors.c.verified, authors.c.followers,
+    )
+    .select_from(posts.outerjoin(authors))
+    .where(posts.c.id.in_(sa.bindparam("ids", expanding=True)))
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,77 +104,115 @@ def _newest(connection: Connection, query: Query, after: Place | None, limit: in
 def _stretches(connection: Connection, query: Query, after: Place | None, size: int) -> Iterator[Sequence[Any]]:
     """Give what the clause finds, newest first, page by page.
 
-    Words that many posts hold are first asked of the newest posts alone, by time and by the ids that these have, then
-    of stretches as long as what was found promises. So nobody reads all posts with a common word to find the newest.
+    Words are first asked of the newest posts alone, by time and by the ids that posts of these hours have, then of as
+    long a time as what was found promises. So nobody reads all posts with a common word to find the newest, and what
+    is rare is met after few steps, each many times as long as all before. What somebody wrote who writes rarely is
+    read, and its words looked at.
     """
-    dialect, place, read, found = connection.dialect.name, after, 0, 0
-    stretch = _NEWEST if where(query, dialect).worded else 0
-    while stretch:
-        floor = _floor(connection, place, stretch)
-        if floor is None:  # fewer are left
-            break
-        ids = _ids(connection, floor, place)
-        newer = sa.and_(where(query, dialect, ids).clause, posts.c.published_at >= floor)
-        for rows in _pages(connection, newer, place, size):
-            yield rows
-            found += len(rows)
-        read, place = read + stretch, (floor, 0)
-        if read == _NEWEST:
-            stretch = 10 * _NEWEST
-        else:
-            promised = int(1.3 * read * size / found) if found else _FARTHEST + 1
-            stretch = max(promised, read) if promised <= _FARTHEST else 0
-    yield from _pages(connection, where(query, dialect).clause, place, size)
+    dialect = connection.dialect.name
+    asked, bounds = where(query, dialect), _bounds(query)
+    place = after if bounds.until is None else min(after or bounds.until, bounds.until)
+    written = _written(connection, query)
+    if written is not None:
+        yield from _pages(connection, sa.and_(written, where(query, dialect, each=True).clause), place, size, few=True)
+        return
+    if not asked.worded:
+        yield from _pages(connection, asked.clause, place, size)
+        return
+    newest, oldest = _ends(connection, place)
+    if newest is None or oldest is None:
+        return
+    oldest = max(oldest, bounds.since) if bounds.since is not None else oldest
+    place, found = place or (newest, _LAST), 0
+    floor = _floor(connection, place)
+    while True:
+        floor = oldest if floor is None else max(floor, oldest)
+        if (ids := _ids(connection, floor, place)) is not None:
+            newer = where(query, dialect, ids).clause
+            newer = sa.and_(newer, posts.c.published_at >= floor) if floor > oldest else newer
+            for rows in _pages(connection, newer, place, size):
+                yield rows
+                found += len(rows)
+        if floor <= oldest:
+            return
+        place = (floor, 0)
+        times = min(max(1.3 * size / found, 1), _LONGEST) if found else _LONGEST
+        longer = max(newest - floor, _SHORTEST) * times
+        floor = floor - longer if floor - oldest > longer else oldest
 
 
-def _floor(connection: Connection, place: Place | None, many: int) -> datetime | None:
-    """Give when the post was published that stands so many behind a place; None where fewer do."""
-    at = posts.c.published_at
-    query = sa.select(at).order_by(at.desc()).offset(many).limit(1)
-    return connection.scalar(query if place is None else query.where(at <= place[0]))
+class _Bounds(NamedTuple):
+    since: datetime | None  # nothing that fits was published before
+    until: Place | None  # nothing that fits stands before
 
 
-def _ids(connection: Connection, floor: datetime, place: Place | None) -> tuple[int, int]:
-    """Give the lowest and the highest id of the posts published since `floor`, up to a place."""
-    # PostgreSQL would look for the lowest id from the lowest of all: + 0 has it read the posts of that time.
-    lowest, highest = sa.func.min(posts.c.id + 0), sa.func.max(posts.c.id + 0)
-    query = sa.select(lowest, highest).where(posts.c.published_at >= floor)
-    if place is not None:
-        query = query.where(posts.c.published_at <= place[0])
-    low, high = connection.execute(query).one()
-    return (0, 0) if low is None else (low, high)
+def _bounds(query: Query) -> _Bounds:
+    """Give the times that a query names for all that fits."""
+    parts = query.tree.parts if isinstance(query.tree, And) else (query.tree,)
+    days = [part for part in parts if isinstance(part, Day)]
+    since = [day.at for day in days if day.name == "since"]
+    until = [(day.at, 0) for day in days if day.name == "until"]  # ids are over 0: the moment itself is out
+    return _Bounds(max(since, default=None), min(until, default=None))
+
+
+def _written(connection: Connection, query: Query) -> ColumnElement[bool] | None:
+    """Give the condition for the posts of the one who must have written what fits, where they are few."""
+    parts = query.tree.parts if isinstance(query.tree, And) else (query.tree,)
+    handles = [part.value for part in parts if isinstance(part, Fact) and part.name == "from"]
+    if not handles:
+        return None
+    named = sa.select(authors.c.id).where(
+        is_called(authors, handles[0], postgres=connection.dialect.name == "postgresql")
+    )
+    mine = posts.c.author_id.in_(named)
+    some = sa.select(posts.c.author_id).where(mine).limit(_FEW + 1).subquery()
+    many = connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    return mine if many <= _FEW else None
+
+
+def _ends(connection: Connection, place: Place | None) -> tuple[datetime | None, datetime | None]:
+    """Give when the newest post up to a place and the oldest of all were published."""
+    told = connection.execute(_ENDS, {"place": place[0] if place is not None else _FOREVER}).one()
+    return told.newest, told.oldest
+
+
+def _floor(connection: Connection, place: Place) -> datetime | None:
+    """Give when the post was published that stands _NEWEST behind a place; None where fewer do."""
+    return connection.scalar(_FLOOR, {"place": place[0], "many": _NEWEST})
+
+
+def _ids(connection: Connection, floor: datetime, place: Place) -> tuple[int, int] | None:
+    """Give ids between which all posts stand that were published since `floor`, up to a place; None where none were."""
+    return post_ids(connection, *(math.floor(at.timestamp() / 3600) for at in (floor, place[0])))
 
 
 def _pages(
-    connection: Connection, clause: sa.ColumnElement[bool], after: Place | None, size: int
+    connection: Connection, clause: ColumnElement[bool], after: Place | None, size: int, *, few: bool = False
 ) -> Iterator[Sequence[Any]]:
     while True:
-        rows = _page(connection, clause, after, size)
+        rows = _page(connection, clause, after, size, few)
         yield rows
         if len(rows) < size:
             return
         after = (rows[-1].published_at, rows[-1].id)
 
 
-def _page(connection: Connection, clause: sa.ColumnElement[bool], after: Place | None, size: int) -> Sequence[Any]:
-    statement = (
-        sa.select(
-            posts.c.id, posts.c.source, posts.c.native_id, posts.c.url, posts.c.text, posts.c.lang, posts.c.country,
-            posts.c.published_at, posts.c.in_reply_to, posts.c.thread, posts.c.likes, posts.c.replies, posts.c.shares,
-            posts.c.views, authors.c.handle, authors.c.name, authors.c.native_id.label("author_native_id"),
-            authors.c.bio, authors.c.url.label("author_url"), authors.c.verified, authors.c.followers,
-        )
-        .select_from(posts.outerjoin(authors))
-        .where(clause)
-        .order_by(posts.c.published_at.desc(), posts.c.id.desc())
-        .limit(size)
-    )  # fmt: skip
+def _page(
+    connection: Connection, clause: ColumnElement[bool], after: Place | None, size: int, few: bool
+) -> Sequence[Any]:
+    at: ColumnElement[datetime] = posts.c.published_at
+    if few and connection.dialect.name == "sqlite":  # else it walks through all posts, in order; a + keeps it from that
+        at = UnaryExpression(at, operator=custom_op("+"), type_=at.type)
+    # First which, then their words: nobody carries the words of all that fit into the sorting.
+    keys = sa.select(posts.c.id).where(clause).order_by(at.desc(), posts.c.id.desc()).limit(size)
     if after is not None:
-        behind = sa.or_(
-            posts.c.published_at < after[0], sa.and_(posts.c.published_at == after[0], posts.c.id < after[1])
-        )
-        statement = statement.where(posts.c.published_at <= after[0], behind)  # an OR alone is no range of an index
-    return connection.execute(statement).all()
+        behind = sa.or_(at < after[0], sa.and_(at == after[0], posts.c.id < after[1]))
+        keys = keys.where(at <= after[0], behind)  # an OR alone is no range of an index
+    ids = list(connection.scalars(keys))
+    if not ids:
+        return []
+    told = {row.id: row for row in connection.execute(_ROWS, {"ids": ids})}
+    return [told[one] for one in ids if one in told]
 
 
 def _post(row: sa.Row[Any]) -> Post:

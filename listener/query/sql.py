@@ -18,7 +18,9 @@ from listener.query.fulltext import is_text, look_for, match_postgres, match_sql
 from listener.query.tree import And, Day, Fact, Node, Not, Or, Query, Reach, leaves
 from listener.store import authors, mentions, posts
 
-__all__ = ["IndexFilter", "SqlFilter", "ask_index", "posts_with_words", "says_only_words", "where"]
+__all__ = ["IndexFilter", "SqlFilter", "ask_index", "is_called", "posts_with_words", "says_only_words", "where"]
+
+_BEGINNING = 200  # characters of a handle in the index of PostgreSQL (migration 0014)
 
 _SIGNS: dict[str, Any] = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
@@ -115,6 +117,22 @@ def says_only_words(query: Query) -> bool:
     return not any(isinstance(leaf, Fact | Reach | Day) for leaf in leaves(query.tree))
 
 
+def is_called(author: Any, handle: str, *, postgres: bool) -> ColumnElement[bool]:
+    """Give the condition for authors, or an alias of them, with a handle in small letters; an index serves it."""
+    # NOCASE of SQLite folds A–Z alone, as its lower() does, and the index is in that order.
+    # That of PostgreSQL holds the beginnings of handles.
+    if not postgres:
+        found: ColumnElement[bool] = author.c.handle.collate("NOCASE") == handle
+        return found
+    handles = _lower(author.c.handle, postgres=True)
+    return sa.and_(sa.func.left(handles, _BEGINNING) == handle[:_BEGINNING], handles == handle)
+
+
+def _lower(column: Any, *, postgres: bool) -> Any:
+    """Put A–Z into small letters and no other, whatever the database's locale."""
+    return sa.func.lower(column.collate("C")) if postgres else sa.func.lower(column)
+
+
 class _Compiler:
     def __init__(
         self,
@@ -148,9 +166,9 @@ class _Compiler:
                 parts.insert(0, self._text(joined, wide))
             return sa.and_(*parts) if isinstance(node, And) else sa.or_(*parts)
         assert isinstance(node, Fact | Reach | Day)
-        return self._fact(node)
+        return self._fact(node, wide)
 
-    def _fact(self, node: Fact | Reach | Day) -> ColumnElement[bool]:
+    def _fact(self, node: Fact | Reach | Day, wide: bool) -> ColumnElement[bool]:
         if isinstance(node, Day):
             return posts.c.published_at >= node.at if node.name == "since" else posts.c.published_at < node.at
         # Tables of their own, so that the clause stands in statements that read authors or mentions as well.
@@ -159,7 +177,9 @@ class _Compiler:
             if isinstance(node, Reach):
                 clause = _SIGNS[node.sign](author.c.followers, node.count)
             else:
-                clause = self._lower(author.c.handle) == node.value
+                clause = is_called(author, node.value, postgres=self.postgres)
+                if wide:  # an index leads from them to their posts; under NOT a post without an author must say no
+                    return posts.c.author_id.in_(sa.select(author.c.id).where(clause))
             return sa.select(author.c.id).where(author.c.id == posts.c.author_id, clause).exists()
         if node.name == "brand":
             named = mentions.alias()
@@ -172,8 +192,7 @@ class _Compiler:
         return sa.func.coalesce(found, sa.false())  # not told is not that language, also under NOT
 
     def _lower(self, column: Any) -> Any:
-        """Put A–Z into small letters and no other, whatever the database's locale."""
-        return sa.func.lower(column.collate("C")) if self.postgres else sa.func.lower(column)
+        return _lower(column, postgres=self.postgres)
 
     def words(self, node: Node) -> sa.Select[Any] | None:
         """Select the ids of the posts that hold words, as the full-text index gives them; None where none can."""

@@ -6,13 +6,15 @@ The tables of verdicts, decisions and cases belong to other rooms; they stand he
 
 from __future__ import annotations
 
-__all__ = ["DAILY", "DAY_ONLY", "KEYS", "LABELS", "PARTS", "SUMS", "TRIGGERS", "part"]
+__all__ = ["DAILY", "DAY_ONLY", "KEYS", "LABELS", "PARTS", "SUMS", "TRIGGERS", "UNROUTED", "part"]
 
 SUMS = ("mentions", "negative", "neutral", "positive", "unsure")
 KEYS = ("facet", "brand", "hour", "name")
 LABELS = ("kind", "source", "dimension", "stakeholder")
 # Two labels at once, and bodies, are kept by day alone: by hour nearly every mention would be a row of its own.
 DAY_ONLY = ("dimension/source", "stakeholder/dimension", "stakeholder/source", "body")
+
+UNROUTED = "/unrouted"  # behind the name of how a mention came into a case, while nobody decided of it
 
 _MOODS = ", ".join(
     ["{s} AS mentions"]
@@ -23,6 +25,7 @@ _PLAIN = "{s} AS mentions, 0 AS negative, 0 AS neutral, 0 AS positive, 0 AS unsu
 _AT = "AS facet, m.brand AS brand, m.hour AS hour"
 _JUDGED = "FROM mention m JOIN verdict v ON v.mention_id = m.id AND v.current"
 _RELEVANT = f"{_JUDGED} AND v.relevant"
+_JOINED = f"{_RELEVANT} JOIN case_mention c ON c.mention_id = m.id"
 _ROUTED = f"{_RELEVANT} LEFT JOIN decision d ON d.mention_id = m.id"
 _ONE = "CASE f.facet WHEN 'kind' THEN m.kind WHEN 'source' THEN m.source ELSE v.dimension END"
 _ONES = "(SELECT 'kind' AS facet UNION ALL SELECT 'source' UNION ALL SELECT 'dimension') f"
@@ -38,8 +41,9 @@ PARTS = {
     "speaker": f"SELECT 'stakeholder' {_AT}, coalesce(d.stakeholder, '') AS name, {_MOODS} {_ROUTED}",
     "excluded": f"SELECT 'excluded' {_AT}, '' AS name, {_PLAIN} {_JUDGED} AND NOT v.relevant",
     "corrected": f"SELECT 'corrected' {_AT}, '' AS name, {_PLAIN} {_JUDGED} AND v.by = 'person'",
-    "repeat": f"SELECT 'repeat' {_AT}, '' AS name, {_PLAIN} {_RELEVANT} "
-    "JOIN case_mention c ON c.mention_id = m.id AND c.how = 'repeat'",
+    # how it came into a case; what no decision stands behind (any more) is told apart
+    "case": f"SELECT 'case' {_AT}, c.how || CASE WHEN d.id IS NULL THEN '{UNROUTED}' ELSE '' END AS name, {_PLAIN} "
+    f"{_JOINED} LEFT JOIN decision d ON d.mention_id = m.id",
     # a text counts where it was first said: copies hold the number of that post
     "text": f"SELECT 'text' {_AT}, '' AS name, {_PLAIN} {_RELEVANT} "
     "JOIN post p ON p.id = m.post_id AND (p.cluster IS NULL OR p.cluster = p.id)",
@@ -51,9 +55,12 @@ PARTS = {
     # what a decision takes the place of: the same mention while it is not routed
     "unrouted": f"SELECT 'stakeholder' {_AT}, '' AS name, {_MOODS} {_RELEVANT}",
     "unrouted pairs": f"SELECT f.facet {_AT}, '/' || {_SECOND} AS name, {_MOODS} {_RELEVANT} CROSS JOIN {_SECONDS}",
+    # and of one that stands in a case already, which moves from the one name to the other
+    "routed case": f"SELECT 'case' {_AT}, c.how || CASE f.sign WHEN 1 THEN '' ELSE '{UNROUTED}' END AS name, "
+    f"{_PLAIN.replace('{s}', '{s} * f.sign')} {_JOINED} CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) f",
 }
 DAILY = frozenset({"pairs", "speaker pairs", "body", "unrouted pairs"})  # parts of the facets of DAY_ONLY
-_VERDICT = ("labels", "speaker", "excluded", "corrected", "repeat", "text", "pairs", "speaker pairs", "body")
+_VERDICT = ("labels", "speaker", "excluded", "corrected", "case", "text", "pairs", "speaker pairs", "body")
 _MENTION = ("heard", *_VERDICT)
 _SPEAKER = ("speaker", "speaker pairs", "body")
 
@@ -62,8 +69,8 @@ def _all(names: tuple[str, ...], sign: int) -> tuple[tuple[str, int], ...]:
     return tuple((name, sign) for name in names)
 
 
-_ROUTE = (("unrouted", -1), ("unrouted pairs", -1), *_all(_SPEAKER, 1))
-_UNROUTE = (*_all(_SPEAKER, -1), ("unrouted", 1), ("unrouted pairs", 1))
+_ROUTE = (("unrouted", -1), ("unrouted pairs", -1), *_all(_SPEAKER, 1), ("routed case", 1))
+_UNROUTE = (*_all(_SPEAKER, -1), ("unrouted", 1), ("unrouted pairs", 1), ("routed case", -1))
 _COPY = "coalesce(OLD.cluster, OLD.id) <> coalesce(NEW.cluster, NEW.id)"
 
 # table, moment, condition, parts with their signs, and the mentions that they are of. What goes is taken away before
@@ -81,10 +88,10 @@ TRIGGERS: tuple[tuple[str, str, str, tuple[tuple[str, int], ...], str], ...] = (
     ("decision", "BEFORE DELETE", "", _UNROUTE, "m.id = OLD.mention_id"),
     ("decision", "BEFORE UPDATE OF stakeholder, entry", "", _all(_SPEAKER, -1), "m.id = OLD.mention_id"),
     ("decision", "AFTER UPDATE OF stakeholder, entry", "", _all(_SPEAKER, 1), "m.id = NEW.mention_id"),
-    ("case_mention", "AFTER INSERT", "NEW.how = 'repeat'", (("repeat", 1),), "m.id = NEW.mention_id"),
-    ("case_mention", "BEFORE DELETE", "OLD.how = 'repeat'", (("repeat", -1),), "m.id = OLD.mention_id"),
-    ("case_mention", "BEFORE UPDATE OF how", "OLD.how = 'repeat'", (("repeat", -1),), "m.id = OLD.mention_id"),
-    ("case_mention", "AFTER UPDATE OF how", "NEW.how = 'repeat'", (("repeat", 1),), "m.id = NEW.mention_id"),
+    ("case_mention", "AFTER INSERT", "", (("case", 1),), "m.id = NEW.mention_id"),
+    ("case_mention", "BEFORE DELETE", "", (("case", -1),), "m.id = OLD.mention_id"),
+    ("case_mention", "BEFORE UPDATE OF how", "OLD.how <> NEW.how", (("case", -1),), "m.id = OLD.mention_id"),
+    ("case_mention", "AFTER UPDATE OF how", "OLD.how <> NEW.how", (("case", 1),), "m.id = NEW.mention_id"),
     ("post", "AFTER INSERT", "", (("collected", 1),), "p.id = NEW.id"),
     ("post", "BEFORE DELETE", "", (("collected", -1), ("text", -1)), "p.id = OLD.id"),
     ("post", "BEFORE UPDATE OF published_at", "", (("collected", -1),), "p.id = OLD.id"),

@@ -21,7 +21,17 @@ from listener.database import metadata
 from listener.sums.addends import DAILY, DAY_ONLY, KEYS, SUMS, TRIGGERS, part
 from listener.sums.localday import UTC_ZONE, day_sql, write_zone, zones
 
-__all__ = ["adding_once", "fold", "install", "keep_days", "recount", "rollup_changes", "rollup_days", "rollups"]
+__all__ = [
+    "adding_once",
+    "fold",
+    "install",
+    "install_cases",
+    "keep_days",
+    "recount",
+    "rollup_changes",
+    "rollup_days",
+    "rollups",
+]
 
 _LOCK = 7_021_998  # an arbitrary number that only folding and counting ask PostgreSQL for
 _LOCK_ALL = "LOCK TABLE post, mention, verdict, decision, case_mention, run IN SHARE ROW EXCLUSIVE MODE"
@@ -35,8 +45,9 @@ rollups = sa.Table(
     "rollup",
     metadata,
     # kind, source, dimension, stakeholder (empty: not routed): relevant mentions by that label; text: relevant ones
-    # whose post says it first; heard: all of the brand; excluded, corrected, repeat: as `Honest` says; collected: posts
-    # by source, whatever they name (brand is empty); brought: what was new, by source and the hour of the run
+    # whose post says it first; heard: all of the brand; excluded, corrected: as `Honest` says; case: relevant ones in a
+    # case by how they came into it ("opened/unrouted": while not decided); collected: posts by source, whatever they
+    # name (brand is empty); brought: what was new, by source and the hour of the run
     sa.Column("facet", sa.Text, primary_key=True),
     sa.Column("brand", sa.Text, primary_key=True),
     sa.Column("hour", sa.Integer, primary_key=True, autoincrement=False),
@@ -70,6 +81,7 @@ rollup_changes = sa.Table(  # PostgreSQL: what was not folded yet; SQLite: marks
 )
 
 _MANY = {("post", "AFTER INSERT"), ("mention", "AFTER INSERT")}  # rows that come by hundreds in one statement
+_HOURLY = ("heard", "labels", "speaker", "excluded", "corrected", "case", "text", "collected", "brought")
 _COLUMNS = ", ".join((*KEYS, *SUMS))
 _DAY_COLUMNS = ", ".join(("facet", "brand", "day", "name", *SUMS))
 _TOTALS = ", ".join(f"sum({name})" for name in SUMS)
@@ -102,11 +114,7 @@ def keep_days(connection: Connection, zone: ZoneInfo) -> bool:
         connection.exec_driver_sql(_LOCK_ALL)
     _fold(connection)
     connection.execute(rollup_days.delete())
-    day = day_sql("rollup.hour")
-    connection.exec_driver_sql(
-        f"INSERT INTO rollup_day ({_DAY_COLUMNS}) SELECT facet, brand, {day}, name, {_TOTALS} FROM rollup "  # noqa: S608 - constants of the program
-        f"GROUP BY facet, brand, {day}, name"
-    )
+    _add_days(connection)
     _count_day_only(connection)
     return True
 
@@ -138,17 +146,39 @@ def recount(connection: Connection) -> None:
         connection.exec_driver_sql(_LOCK_ALL)
     for table in (rollup_changes, rollup_days, rollups):
         connection.execute(table.delete())
-    for name in ("heard", "labels", "speaker", "excluded", "corrected", "repeat", "text", "collected", "brought"):
-        counted = part(name, 1, dialect)
-        added = f"SELECT facet, brand, hour, name, {_TOTALS} FROM ({counted}) t GROUP BY facet, brand, hour, name"  # noqa: S608 - constants of the program
-        connection.exec_driver_sql(f"INSERT INTO rollup ({_COLUMNS}) {added}")
+    for name in _HOURLY:
+        _count_hours(connection, name)
     if dialect == "postgresql":  # on SQLite a trigger of the hourly sums has filled the days already
-        day = day_sql("rollup.hour")
-        connection.exec_driver_sql(
-            f"INSERT INTO rollup_day ({_DAY_COLUMNS}) SELECT facet, brand, {day}, name, {_TOTALS} FROM rollup "  # noqa: S608 - constants of the program
-            f"GROUP BY facet, brand, {day}, name"
-        )
+        _add_days(connection)
     _count_day_only(connection)
+
+
+def install_cases(connection: Connection) -> None:
+    """Make the triggers anew and count what stands in cases, in place of the copies alone. For migration 0012."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_LOCK_ALL)
+        _fold(connection)
+    for statement in _statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+    for table in (rollups, rollup_days):
+        connection.execute(table.delete().where(table.c.facet.in_(("repeat", "case"))))
+    _count_hours(connection, "case")
+    if connection.dialect.name == "postgresql":
+        _add_days(connection, "WHERE facet = 'case'")
+
+
+def _count_hours(connection: Connection, name: str) -> None:
+    counted = part(name, 1, connection.dialect.name)
+    added = f"SELECT facet, brand, hour, name, {_TOTALS} FROM ({counted}) t GROUP BY facet, brand, hour, name"  # noqa: S608 - constants of the program
+    connection.exec_driver_sql(f"INSERT INTO rollup ({_COLUMNS}) {added}")
+
+
+def _add_days(connection: Connection, which: str = "") -> None:
+    day = day_sql("rollup.hour")
+    connection.exec_driver_sql(
+        f"INSERT INTO rollup_day ({_DAY_COLUMNS}) SELECT facet, brand, {day}, name, {_TOTALS} FROM rollup {which} "  # noqa: S608 - constants of the program
+        f"GROUP BY facet, brand, {day}, name"
+    )
 
 
 def _count_day_only(connection: Connection) -> None:

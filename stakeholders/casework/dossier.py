@@ -71,12 +71,35 @@ def masked(mention: Mention) -> Mention:
     return replace(mention, post=post)
 
 
+# Made once: every move of a case asks them, and making a statement takes longer than answering it.
+_OPENED = sa.select(case_mentions.c.mention_id).where(
+    case_mentions.c.case_id == sa.bindparam("case"), case_mentions.c.how == "opened"
+)
+_CASE = sa.select(cases).where(cases.c.id == sa.bindparam("case"))
+_DETAIL = sa.select(decisions.c.detail).where(decisions.c.mention_id.in_(_OPENED))
+_NOBODY = sa.func.max(sa.case((posts.c.author_id.is_(None), 1), else_=0))
+_PEOPLE = (
+    sa.select(
+        case_mentions.c.case_id,
+        sa.func.count().label("mentions"),
+        (sa.func.count(posts.c.author_id.distinct()) + _NOBODY).label("people"),
+    )
+    .select_from(
+        case_mentions.join(mentions, mentions.c.id == case_mentions.c.mention_id).join(
+            posts, posts.c.id == mentions.c.post_id
+        )
+    )
+    .where(case_mentions.c.case_id.in_(sa.bindparam("cases", expanding=True)))
+    .group_by(case_mentions.c.case_id)
+)
+
+
 def read_case(connection: Connection, case_id: int) -> Case | None:
     """Read a case with its counts and the reasons of the mention that opened it; None when there is none.
 
     A crisis was opened by a rise, whose parts are its reasons, for `outbreak.say_cause`.
     """
-    row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).one_or_none()
+    row = connection.execute(_CASE, {"case": case_id}).one_or_none()
     if row is None:
         tell_hidden(connection, f"case {case_id}")
         return None
@@ -86,10 +109,7 @@ def read_case(connection: Connection, case_id: int) -> Case | None:
 
         if because := reasons_of(connection, case_id):
             return case_from_row(row, counted, because)
-    opened = sa.select(case_mentions.c.mention_id).where(
-        case_mentions.c.case_id == case_id, case_mentions.c.how == "opened"
-    )
-    detail = connection.scalar(sa.select(decisions.c.detail).where(decisions.c.mention_id.in_(opened)))
+    detail = connection.scalar(_DETAIL, {"case": case_id})
     return case_from_row(row, counted, from_json((detail or {}).get("because", ())))
 
 
@@ -123,22 +143,8 @@ def case_from_row(row: sa.Row[Any], counted: tuple[int, int] = (0, 0), reasons: 
 
 def count_people(connection: Connection, case_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Count the mentions and the distinct authors of each case; all authors that are not told count as one."""
-    nobody = sa.func.max(sa.case((posts.c.author_id.is_(None), 1), else_=0))
-    query = (
-        sa.select(
-            case_mentions.c.case_id,
-            sa.func.count().label("mentions"),
-            (sa.func.count(posts.c.author_id.distinct()) + nobody).label("people"),
-        )
-        .select_from(
-            case_mentions.join(mentions, mentions.c.id == case_mentions.c.mention_id).join(
-                posts, posts.c.id == mentions.c.post_id
-            )
-        )
-        .where(case_mentions.c.case_id.in_(list(case_ids)))
-        .group_by(case_mentions.c.case_id)
-    )
-    return {row.case_id: (row.mentions, row.people) for row in connection.execute(query)}
+    rows = connection.execute(_PEOPLE, {"cases": list(case_ids)})
+    return {row.case_id: (row.mentions, row.people) for row in rows}
 
 
 def history(connection: Connection, case_id: int, merged: bool = False) -> list[Event]:

@@ -20,7 +20,8 @@ from listener.mention import aware
 from listener.reason import N_
 from stakeholders.casework.step import TAKEN_BACK
 from stakeholders.clocks.survival import Curve, likely_count, survival
-from stakeholders.clocks.worktime import Ruler
+from stakeholders.clocks.worktime import Hours, Ruler
+from stakeholders.counting.response import in_order, unfinished
 from stakeholders.sla import hours_of
 from stakeholders.store import cases, events
 from stakeholders.wording import Wording
@@ -79,6 +80,7 @@ class _Clocks:
         self._settings, self._starts, self._until = config.settings, starts, until
         self._first = min(starts.values(), default=until)
         self._rulers: dict[str, Ruler] = {}
+        self._same: dict[Hours, Ruler] = {}  # most departments work the same hours
 
     def lasted(self, row: sa.Row[Any], until: datetime) -> float:
         """Give the seconds of clock time from the start of a case's clock."""
@@ -87,7 +89,9 @@ class _Clocks:
             return max(0.0, (until - start).total_seconds())
         if row.department not in self._rulers:
             hours = hours_of(self._settings, row.department)
-            self._rulers[row.department] = Ruler(hours, self._first, self._until)
+            if hours not in self._same:
+                self._same[hours] = Ruler(hours, self._first, self._until)
+            self._rulers[row.department] = self._same[hours]
         return self._rulers[row.department].worked(start, until).total_seconds()
 
 
@@ -209,12 +213,10 @@ def _past(connection: Connection, now: datetime) -> list[sa.Row[Any]]:
 
 
 def _open(connection: Connection, brand: str | None) -> list[sa.Row[Any]]:
-    waiting = sa.and_(
-        cases.c.answered_at.is_(None),
-        cases.c.status.not_in(_OVER),
-        sa.true() if brand is None else cases.c.brand == brand,
-    )
-    return list(connection.execute(sa.select(*_COLUMNS).where(waiting).order_by(cases.c.id)))
+    open_here, put_off = unfinished(brand)
+    query = sa.select(*_COLUMNS).where(cases.c.answered_at.is_(None))
+    rows = [*connection.execute(query.where(open_here)), *connection.execute(in_order(query.where(put_off)))]
+    return sorted(rows, key=lambda row: row.id)
 
 
 def _starts(connection: Connection, rows: Iterable[sa.Row[Any]]) -> dict[int, datetime]:

@@ -121,12 +121,14 @@ class Ruler:
     def __init__(self, hours: Hours, start: datetime, end: datetime) -> None:
         self._start, self._end = aware(start), aware(end)
         self._shifts: list[tuple[datetime, datetime]] = []
+        self._opens: list[datetime] = []
         self._before: list[timedelta] = []  # worked before each shift
         worked = timedelta(0)
         for opened, closed in shifts_between(self._start, hours):
             if opened >= self._end:
                 break
             self._shifts.append((opened, closed))
+            self._opens.append(opened)
             self._before.append(worked)
             worked += closed - opened
 
@@ -142,7 +144,7 @@ class Ruler:
         return self._until(end) - self._until(start)
 
     def _until(self, moment: datetime) -> timedelta:
-        place = bisect_right(self._shifts, moment, key=lambda shift: shift[0]) - 1
+        place = bisect_right(self._opens, moment) - 1
         if place < 0:
             return timedelta(0)
         opened, closed = self._shifts[place]

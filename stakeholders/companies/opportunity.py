@@ -7,10 +7,10 @@ Only where our own accounts are listened to: else it cannot be told, which is no
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -24,19 +24,34 @@ from listener.store import mentions, posts
 from listener.taxonomy import Sentiment, Stakeholder
 from sentiment.store import verdicts
 from stakeholders.companies.occasion import Occasion, find_occasion
-from stakeholders.companies.peer import Peers
+from stakeholders.companies.peer import Peers, peers_of
 from stakeholders.companies.person import Person
-from stakeholders.companies.recall import Recall, heard_in, select_spoken
+from stakeholders.companies.recall import Recall, heard_in, select_spoken, spoken_in
 from stakeholders.companies.uptake import Heard, OwnPost, Praise, Subjects, event_key, hear_own, links_of, takes_up
 from stakeholders.counting.period import Period
 from stakeholders.deciding.decision import speaker_of
 from stakeholders.store import decisions
 
-__all__ = ["Opportunities", "Opportunity", "State", "opportunities"]
+__all__ = [
+    "LATE",
+    "STATES",
+    "Opportunities",
+    "Opportunity",
+    "Row",
+    "State",
+    "find_answer",
+    "opportunities",
+    "reach_of",
+    "read_groups",
+    "subjects_of",
+    "tell_opportunity",
+    "tell_state",
+]
 
 State = Literal["missed", "open", "taken", "untold"]
-_ORDER: tuple[State, ...] = ("open", "missed", "untold", "taken")
-_LATE = timedelta(days=7)  # what we say after that is about something else
+STATES: tuple[State, ...] = ("open", "missed", "untold", "taken")  # in the order in which they are listed
+LATE = timedelta(days=7)  # what we say after that is about something else
+Row = tuple[Any, str, tuple[Person, ...], Occasion | None]  # of `read_groups`: the post, who, people, event
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +115,23 @@ def opportunities(
     copies count once. `peers` spares building one.
     """
     now, within = aware(now), settings.opportunities.within
-    peers = peers or Peers(settings)
-    groups = _groups(connection, period, brand, peers)
+    peers = peers or peers_of(settings)
+    groups = read_groups(connection, period, brand, peers)
     first = min((row.published_at for rows in groups for row, *_ in rows), default=period.start) - within
     last = max((row.collected_at for rows in groups for row, *_ in rows), default=period.end) + within
-    heard = hear_own(connection, tuple(peers.brands.values()), first, max(last, min(now, last + _LATE)), now)
+    heard = hear_own(connection, tuple(peers.brands.values()), first, max(last, min(now, last + LATE)), now)
+    subjects = subjects_of(peers)
+    found = []
+    for rows in groups:
+        row = rows[0][0]
+        answer = find_answer(rows, heard.between(*reach_of(row.published_at, row.collected_at, within, now)), subjects)
+        found.append(tell_opportunity(rows, heard, within, now, answer))
+    found.sort(key=lambda one: (STATES.index(one.state), -one.at.timestamp()))
+    return Opportunities(tuple(found), within, heard.accounts, heard.why_not)
+
+
+def subjects_of(peers: Peers) -> Callable[[OwnPost], Subjects]:
+    """Give what tells the event and our people in a post of ours; it remembers them."""
     ours = {key for key, one in peers.brands.items() if one.kind == "own"}
 
     @lru_cache(maxsize=4096)
@@ -116,27 +143,25 @@ def opportunities(
         event = None if elsewhere else find_occasion(post.text, post.at, peers.events, peers.zone)
         return event_key(event), frozenset(fold(person.name) for person in people)
 
-    found = [_judge(rows, heard, within, now, subjects) for rows in groups]
-    found.sort(key=lambda one: (_ORDER.index(one.state), -one.at.timestamp()))
-    return Opportunities(tuple(found), within, heard.accounts, heard.why_not)
+    return subjects
 
 
 _Read = tuple[str, tuple[Person, ...], Occasion | None]
-_Row = tuple[Any, str, tuple[Person, ...], Occasion | None]
 _READ: Recall[_Read | None] = Recall()
 
 
-def _groups(connection: Connection, period: Period, brand: str | None, peers: Peers) -> list[list[_Row]]:
-    """Read what could be taken up, copies together, each group by the time we heard it."""
+def read_groups(
+    connection: Connection,
+    period: Period,
+    brand: str | None,
+    peers: Peers,
+    *,
+    among: Collection[int] | None = None,
+) -> list[list[Row]]:
+    """Read what could be taken up, copies together, each group by the time we heard it; `among` some mentions alone."""
     ours = [key for key, one in peers.brands.items() if one.kind == "own" and brand in (None, key)]
-    query = (
-        select_spoken(period, ours, ("press", "peer_company"))
-        .where(verdicts.c.sentiment != "negative")
-        .order_by(posts.c.collected_at, posts.c.published_at, mentions.c.id)
-        .add_columns(posts.c.native_id, posts.c.thread, posts.c.collected_at, decisions.c.stakeholder)
-    )
-    groups: dict[tuple[str, int], list[_Row]] = {}
-    for row in connection.execute(query):
+    groups: dict[tuple[str, int], list[Row]] = {}
+    for row in connection.execute(_query(among is not None), spoken_in(period, ours, among)):
         said = (row.brand, row.source, row.text, row.published_at, row.terms, row.handle, row.name, row.bio)
         judged = (row.detail, row.stakeholder, row.sentiment)
         read = _READ.read((peers.made_of, *said, *judged), partial(_read, peers, row))
@@ -145,14 +170,23 @@ def _groups(connection: Connection, period: Period, brand: str | None, peers: Pe
     return list(groups.values())
 
 
+@cache
+def _query(among: bool) -> sa.Select[Any]:
+    return (
+        select_spoken("press", "peer_company", among=among)
+        .where(verdicts.c.sentiment != "negative")
+        .order_by(posts.c.collected_at, posts.c.published_at, mentions.c.id)
+        .add_columns(posts.c.native_id, posts.c.thread, posts.c.collected_at, decisions.c.stakeholder)
+    )
+
+
 def _read(peers: Peers, row: sa.Row[Any]) -> _Read | None:
     """Read what a post alone tells of an opportunity: who spoke, who is named, at which event; None when it is none."""
     mention, speaker = heard_in(row), speaker_of(json.loads(row.detail))
     company = peers.companies.speaks_for(mention.post.author, speaker)
     if company.side == "own":
         return None
-    named_here = peers.names.find(row.text) | {row.brand: mention.terms}
-    people = tuple(one for one in peers.people.find(row.text, named_here) if one.brand == row.brand)
+    people = peers.people_in(mention)
     if row.sentiment != "positive" and not any(person.quoted for person in people):
         return None
     event = find_occasion(row.text, row.published_at, peers.events, peers.zone)
@@ -160,12 +194,23 @@ def _read(peers: Peers, row: sa.Row[Any]) -> _Read | None:
     return who, people, event
 
 
-def _judge(
-    rows: Sequence[_Row], heard: Heard, within: timedelta, now: datetime, subjects: Callable[[OwnPost], Subjects]
-) -> Opportunity:
-    row, who, people, event = rows[0]
-    due = row.collected_at + within
-    praise = Praise(
+def reach_of(published: datetime, heard_at: datetime, within: timedelta, now: datetime) -> tuple[datetime, datetime]:
+    """Give from when until when, both included, a post of ours could be about what was published and heard then."""
+    return published - within, min(now, heard_at + within + LATE)
+
+
+def find_answer(
+    rows: Sequence[Row], ours: Iterable[OwnPost], subjects: Callable[[OwnPost], Subjects]
+) -> tuple[OwnPost, Reason] | None:
+    """Find the first of some posts of ours that takes up what was said, and by what; None when none does."""
+    praise = _praise(rows)
+    answers = ((post, how) for post in ours if (how := takes_up(post, praise, subjects)) is not None)
+    return next(answers, None)
+
+
+def _praise(rows: Sequence[Row]) -> Praise:
+    row, _, people, event = rows[0]
+    return Praise(
         text=row.text,
         threads=frozenset((one.source, key) for one, *_ in rows for key in (one.native_id, one.thread) if key),
         links=links_of(*(text for one, *_ in rows for text in (one.url, one.text))),
@@ -174,15 +219,15 @@ def _judge(
         people=frozenset(fold(person.name) for person in people),
         event=event_key(event),
     )
-    begins, ends = row.published_at - within, min(now, due + _LATE)
-    answers = (
-        (post, how)
-        for post in heard.posts
-        if begins <= post.at <= ends and (how := takes_up(post, praise, subjects)) is not None
-    )
-    answer, how = next(answers, (None, None))
-    hours = max(0.0, ((answer.at if answer else now) - row.collected_at) / timedelta(hours=1))
-    state, outcome = _state(answer, how, heard, row.published_at, due, now, hours)
+
+
+def tell_opportunity(
+    rows: Sequence[Row], heard: Heard, within: timedelta, now: datetime, found: tuple[OwnPost, Reason] | None
+) -> Opportunity:
+    """Tell what was said of us and what became of it; `found` is what `find_answer` gives."""
+    row, who, people, event = rows[0]
+    state, outcome = tell_state(row.published_at, row.collected_at, heard, within, now, found)
+    answer = found[0] if found else None
     return Opportunity(
         mention_id=row.mention_id,
         post_id=row.post_id,
@@ -190,9 +235,9 @@ def _judge(
         brand=row.brand,
         at=row.published_at,
         heard_at=row.collected_at,
-        due_at=due,
+        due_at=row.collected_at + within,
         state=state,
-        hours=hours,
+        hours=_hours(row.collected_at, now, found),
         stakeholder=row.stakeholder,
         who=who,
         handle=row.handle,
@@ -204,37 +249,41 @@ def _judge(
         url=row.url,
         copies=len(rows) - 1,
         because=(*_why(row, who, people, event), *outcome),
-        wanted=_wanted(praise, people, event, heard.accounts),
+        wanted=_wanted(_praise(rows), people, event, heard.accounts),
         answer=answer,
     )
 
 
-def _state(
-    answer: OwnPost | None,
-    how: Reason | None,
-    heard: Heard,
+def _hours(heard_at: datetime, now: datetime, found: tuple[OwnPost, Reason] | None) -> float:
+    return max(0.0, ((found[0].at if found else now) - heard_at) / timedelta(hours=1))
+
+
+def tell_state(
     published: datetime,
-    due: datetime,
+    heard_at: datetime,
+    heard: Heard,
+    within: timedelta,
     now: datetime,
-    hours: float,
+    found: tuple[OwnPost, Reason] | None,
 ) -> tuple[State, tuple[Reason, ...]]:
-    """Tell what became of it, in the order in which it can be known."""
-    told = {"hours": f"{hours:.0f}"}
+    """Tell what became of something, in the order in which it can be known, and why it is said so."""
+    due = heard_at + within
+    told = {"hours": f"{_hours(heard_at, now, found):.0f}"}
     if heard.why_not is not None:
         return "untold", (heard.why_not,)
-    if answer is not None and how is not None and answer.at <= due:
-        return "taken", (how,)
+    if found is not None and found[0].at <= due:
+        return "taken", (found[1],)
     if now < due:
         left = max(0.0, (due - now) / timedelta(hours=1))
         sentence = N_("None of our accounts has taken it up yet: {hours} h are left")
         return "open", (reason(sentence, hours=f"{left:.0f}" if left >= 1 else "<1"),)
     gap = heard.gap_in(published, due)
-    if answer is None and gap is not None:
+    if found is None and gap is not None:
         sentence = N_("It cannot be told whether we took it up: {quote_source} was not heard all that time")
         return "untold", (reason(sentence, quote_source=gap[0].removeprefix("demo-")),)
-    if answer is not None and how is not None:
+    if found is not None:
         sentence = N_("It was taken up only {hours} h after we heard it, too late")
-        return "missed", (reason(sentence, **told), how)
+        return "missed", (reason(sentence, **told), found[1])
     return "missed", (reason(N_("{hours} h after we heard it, none of our accounts had taken it up"), **told),)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -28,13 +28,13 @@ from listener.taxonomy import Sentiment
 from stakeholders.companies.company import Companies, Company
 from stakeholders.companies.occasion import Occasion, find_occasion
 from stakeholders.companies.person import People, Person
-from stakeholders.companies.recall import Recall, heard_in, select_spoken
+from stakeholders.companies.recall import Recall, heard_in, select_spoken, spoken_in
 from stakeholders.counting.period import Period
 from stakeholders.deciding.decision import speaker_of
 from stakeholders.deciding.facts import Speaker
 from stakeholders.store import cases
 
-__all__ = ["DIRECTIONS", "Direction", "Exchange", "Peers", "Total", "exchanges", "totals"]
+__all__ = ["DIRECTIONS", "Direction", "Exchange", "Peers", "Total", "exchanges", "peers_of", "totals"]
 
 Direction = Literal["us_to_them", "them_to_us", "them_to_them"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -124,7 +124,18 @@ class Peers:
         self.people = People(every)
         self.names = Matcher(every)
         self.companies = Companies(every)
-        self.made_of = repr((every, self.events, settings.instance.timezone))
+        self.made_of = self.describe(settings)
+
+    @staticmethod
+    def describe(settings: Settings) -> str:
+        """Write down all of the configuration that exchanges are read by."""
+        return repr((tuple(settings.watched()), tuple(settings.events), settings.instance.timezone))
+
+    def people_in(self, mention: Mention) -> tuple[Person, ...]:
+        """Find who is named in a post as speaking for the brand that is mentioned."""
+        text = mention.post.text
+        found = self.people.find(text, self.names.find(text) | {mention.brand: mention.terms})
+        return tuple(person for person in found if person.brand == mention.brand)
 
     def read(self, mention: Mention, speaker: Speaker, sentiment: Sentiment, *, unsure: bool = False) -> _Read | None:
         """Read a mention as an exchange; None when no company speaks, or it speaks of itself."""
@@ -138,8 +149,7 @@ class Peers:
         direction: Direction = (
             "us_to_them" if company.side == "own" else "them_to_us" if about.kind == "own" else "them_to_them"
         )
-        found = self.people.find(post.text, self.names.find(post.text) | {about.key: mention.terms})
-        people = tuple(person for person in found if person.brand == about.key)
+        people = self.people_in(mention)
         event = find_occasion(post.text, post.published_at, self.events, self.zone)
         shared = _SHARED.match(post.text)
         because = [_speaks(company, post.author, about)]
@@ -160,6 +170,18 @@ class Peers:
         if event is not None:
             because.append(event.because)
         return _Read(direction, company, about, people, event, shared[1] if shared else None, tuple(because))
+
+
+def peers_of(settings: Settings) -> Peers:
+    """Give who knows the companies that are watched; built again only when these change."""
+    made_of = Peers.describe(settings)
+    if made_of not in _BUILT:
+        _BUILT.clear()  # one configuration is in use
+        _BUILT[made_of] = Peers(settings)
+    return _BUILT[made_of]
+
+
+_BUILT: dict[str, Peers] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,21 +208,22 @@ def _speaks(company: Company, author: Author, about: Brand) -> Reason:
 
 
 def exchanges(
-    connection: Connection, settings: Settings, period: Period, brand: str | None, peers: Peers | None = None
+    connection: Connection,
+    settings: Settings,
+    period: Period,
+    brand: str | None,
+    peers: Peers | None = None,
+    *,
+    among: Collection[int] | None = None,
 ) -> list[Exchange]:
     """Read the exchanges of a period, the newest first; `brand`, one of ours, keeps those that it is a side of.
 
     What they say of each other (them_to_them) is kept for every brand. A mention counts as everywhere: when its
-    current verdict says that it is about the brand. `peers` spares building one.
+    current verdict says that it is about the brand. `peers` spares building one; `among` asks for some mentions alone.
     """
-    peers = peers or Peers(settings)
-    query = (
-        select_spoken(period, list(peers.brands), ("peer_company",))
-        .order_by(posts.c.published_at.desc(), mentions.c.id.desc())
-        .add_columns(cases.c.copies.label("case_copies"))
-    )
+    peers = peers or peers_of(settings)
     found = []
-    for row in connection.execute(query):
+    for row in connection.execute(_query(among is not None), spoken_in(period, peers.brands, among)):
         said = (row.brand, row.kind, row.text, row.published_at, row.terms, row.handle, row.name, row.bio)
         judged = (row.detail, row.sentiment, row.unsure)
         read, copies = _READ.read((peers.made_of, *said, *judged), partial(_read, peers, row))
@@ -231,6 +254,12 @@ def exchanges(
             )
         )
     return found
+
+
+@cache
+def _query(among: bool) -> sa.Select[Any]:
+    query = select_spoken("peer_company", among=among).add_columns(cases.c.copies.label("case_copies"))
+    return query.order_by(posts.c.published_at.desc(), mentions.c.id.desc())
 
 
 def _read(peers: Peers, row: sa.Row[Any]) -> tuple[_Read | None, tuple[str, ...]]:

@@ -7,7 +7,7 @@ nothing needs to be forgotten but for room. It is the memory of one process and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from listener.mention import Author, Mention, Post, Term
 from listener.store import authors, mentions, posts
 from sentiment.store import verdicts
-from stakeholders.counting.counts import counted, named
+from stakeholders.counting.counts import counted
 from stakeholders.counting.period import Period
 from stakeholders.store import BODIES, case_mentions, cases, decisions
 
-__all__ = ["Recall", "heard_in", "select_spoken"]
+__all__ = ["Recall", "heard_in", "select_spoken", "spoken_in"]
 
 T = TypeVar("T")
 _MOST = 20_000  # readings
@@ -35,20 +35,37 @@ class Recall(Generic[T]):
 
     def read(self, made_of: tuple[Any, ...], read: Callable[[], T]) -> T:
         """Give what was read of this before, else read it; `made_of` holds all that the reading depends on."""
-        key = sha256(repr(made_of).encode("utf-8", "surrogatepass")).digest()
-        if key not in self._known:
-            if len(self._known) >= self._most:
-                self._known.clear()
-            self._known[key] = read()
+        key = self.digest(made_of)
+        return self.get(key) if self.knows(key) else self.keep(key, read())
+
+    def knows(self, key: bytes) -> bool:
+        """Tell whether what has this digest was read before."""
+        return key in self._known
+
+    def get(self, key: bytes) -> T:
+        """Give what was read under a digest; KeyError for one that is not known."""
         return self._known[key]
 
+    def keep(self, key: bytes, reading: T) -> T:
+        """Keep what was read under a digest of all that it depends on, and give it back."""
+        if len(self._known) >= self._most:
+            self._known.clear()
+        self._known[key] = reading
+        return reading
 
-def select_spoken(period: Period, brands: Collection[str], who: Collection[str]) -> sa.Select[Any]:
+    @staticmethod
+    def digest(made_of: object) -> bytes:
+        """Give a digest of all that a reading depends on."""
+        return sha256(repr(made_of).encode("utf-8", "surrogatepass")).digest()
+
+
+def select_spoken(*who: str, among: bool = False) -> sa.Select[Any]:
     """Give the query of what such stakeholders, press and companies, said of brands in a period, with case and verdict.
 
-    `terms` and `detail` are given as they are kept, because reading them takes longer than comparing them.
+    It is asked with what `spoken_in` gives, so that it is made once; `among`: of some mentions, which are read by their
+    numbers. `terms` and `detail` are given as they are kept, because reading them takes longer than comparing them.
     """
-    return (
+    query = (
         sa.select(
             mentions.c.id.label("mention_id"),
             mentions.c.brand,
@@ -78,12 +95,27 @@ def select_spoken(period: Period, brands: Collection[str], who: Collection[str])
             .outerjoin(case_mentions, case_mentions.c.mention_id == mentions.c.id)
             .outerjoin(cases, cases.c.id == case_mentions.c.case_id)
         )
-        .where(named(period, None), mentions.c.brand.in_(list(brands)))
-        # The same hours and brands again, of the decision: few are of these bodies, and an index holds them alone.
-        .where(decisions.c.stakeholder.in_(list(who)), sa.text(f"decision.{BODIES}"))
-        .where(decisions.c.brand.in_(list(brands)))
-        .where(decisions.c.hour >= period.first_hour, decisions.c.hour < period.end_hour)
+        .where(decisions.c.stakeholder.in_(list(who)))
     )
+    if not among:
+        # The same hours and brands again, of the decision: few are of these bodies, and an index holds them alone.
+        query = query.where(sa.text(f"decision.{BODIES}"))
+    else:
+        query = query.where(mentions.c.id.in_(sa.bindparam("among", expanding=True)))
+    brands: sa.BindParameter[Any] = sa.bindparam("brands", expanding=True)
+    for table in (mentions, decisions):
+        # Sums and joined texts keep SQLite from an index of brands and hours where the numbers are told.
+        hour, brand = (table.c.hour + 0, table.c.brand.concat("")) if among else (table.c.hour, table.c.brand)
+        query = query.where(hour >= sa.bindparam("first_hour"), hour < sa.bindparam("end_hour"), brand.in_(brands))
+    return query
+
+
+def spoken_in(
+    period: Period, brands: Collection[str], among: Collection[int] | None = None
+) -> dict[str, int | Sequence[Any]]:
+    """Give what `select_spoken` is asked with."""
+    told: dict[str, int | Sequence[Any]] = {"first_hour": period.first_hour, "end_hour": period.end_hour}
+    return told | {"brands": list(brands)} | ({} if among is None else {"among": list(among)})
 
 
 def heard_in(row: sa.Row[Any]) -> Mention:

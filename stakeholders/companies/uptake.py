@@ -7,6 +7,7 @@ same event, or names the person or the account that spoke. Everything else of ou
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from listener.fold import fold
 from listener.gaps import find_gaps, heard_spans
 from listener.likeness import Likeness
 from listener.mention import Brand
+from listener.query.sql import is_called
 from listener.reason import N_, Reason, reason
 from listener.store import authors, posts
 from stakeholders.companies.occasion import Occasion
@@ -70,6 +72,11 @@ class Heard:
     gaps: tuple[tuple[str, datetime, datetime], ...]  # source, from, to
     why_not: Reason | None = None  # why nothing can be told; None: it can
 
+    def between(self, start: datetime, end: datetime) -> tuple[OwnPost, ...]:
+        """Give the posts of start ≤ t ≤ end, oldest first."""
+        first = bisect_left(self.posts, start, key=lambda post: post.at)
+        return self.posts[first : bisect_right(self.posts, end, first, key=lambda post: post.at)]
+
     def gap_in(self, start: datetime, end: datetime) -> tuple[str, datetime, datetime] | None:
         """Give the first stretch of start ≤ t < end in which a source of our accounts was not heard."""
         return next((gap for gap in self.gaps if gap[1] < end and gap[2] > start), None)
@@ -94,7 +101,7 @@ def hear_own(connection: Connection, brands: Sequence[Brand], start: datetime, e
     known = own_handles(brands)
     if not known:
         return Heard((), (), (), reason(N_("No account of our own is in the configuration: it cannot be told")))
-    mine = sa.func.lower(authors.c.handle).in_([*known, *(f"@{handle}" for handle in known)])
+    mine = posts.c.author_id.in_(_accounts(connection, known))
     base = sa.select(posts.c.source, authors.c.handle).select_from(posts.join(authors)).where(mine)
     listened = base.where(posts.c.published_at >= start - _LOOK_BACK, posts.c.published_at < end).distinct()
     rows = connection.execute(listened.order_by(posts.c.source, authors.c.handle)).all()
@@ -121,16 +128,29 @@ def hear_own(connection: Connection, brands: Sequence[Brand], start: datetime, e
     return Heard(found, tuple(handles), tuple(_unheard(connection, sources, start, end, now)))
 
 
+def _accounts(connection: Connection, known: Iterable[str]) -> list[int]:
+    """Find the authors with such handles, on every source, by the index of handles."""
+    named = [*known, *(f"@{handle}" for handle in known)]
+    condition: sa.ColumnElement[bool] = sa.func.lower(authors.c.handle).in_(
+        named
+    )  # for letters that the index does not put into small ones
+    if all(one.isascii() for one in named):
+        postgres = connection.dialect.name == "postgresql"
+        condition = sa.or_(*(is_called(authors, one, postgres=postgres) for one in named))
+    return list(connection.scalars(sa.select(authors.c.id).where(condition)))
+
+
 def _unheard(
     connection: Connection, sources: set[str], start: datetime, end: datetime, now: datetime
 ) -> list[tuple[str, datetime, datetime]]:
     """Give when the sources of our accounts were not heard; what an import did not reach was not heard either."""
     until = max(start, min(end, now))
     gaps = [(gap.source, gap.start, gap.end) for gap in find_gaps(connection, start, end, now) if gap.source in sources]
-    for source, spans in heard_spans(connection, start, end).items():
+    heard = heard_spans(connection, start, end)
+    for source, spans in heard.items():
         if source in sources and spans and all(one == two for one, two in spans) and spans[-1][1] < until:
             gaps.append((source, max(start, spans[-1][1]), until))  # asked once or twice: nobody listens since
-    never = sources - set(heard_spans(connection, start, end))
+    never = sources - set(heard)
     gaps.extend((source, start, until) for source in never if start < until)
     return sorted(gaps, key=lambda gap: (gap[1], gap[0]))
 

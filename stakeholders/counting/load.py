@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from listener.config import Config
@@ -36,7 +31,7 @@ from stakeholders.letters.notice import Muted, muted_in
 from stakeholders.lists.caseline import CaseLine, needing_cases
 from stakeholders.store import cases
 
-__all__ = ["Load", "from_json", "gather_load", "seal", "to_json"]
+__all__ = ["Load", "gather_load"]
 
 _LISTED = 12  # cases by name: a team's list of work, not its archive
 _READ = 5000  # cases that need somebody, read to pick a team's own
@@ -122,25 +117,3 @@ def gather_load(connection: Connection, config: Config, edition: Edition, now: d
 def _owners(connection: Connection, ids: Sequence[int]) -> dict[str, str]:
     query = sa.select(cases.c.id, cases.c.owner).where(cases.c.id.in_(ids), cases.c.owner.is_not(None))
     return {str(row.id): row.owner for row in connection.execute(query)}
-
-
-@cache
-def _adapter() -> TypeAdapter[Load]:
-    return TypeAdapter(Load)
-
-
-def to_json(load: Load) -> dict[str, Any]:
-    """Turn figures into plain JSON for the archive."""
-    plain: dict[str, Any] = _adapter().dump_python(load, mode="json")
-    return plain
-
-
-def from_json(plain: Mapping[str, Any]) -> Load:
-    """Read figures back from the archive, as they were when they were counted."""
-    return _adapter().validate_python(plain)
-
-
-def seal(load: Load) -> str:
-    """Give a SHA-256 of the figures: same data, same seal, in whatever language they are read."""
-    text = json.dumps(to_json(load), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -11,10 +11,9 @@ from sqlalchemy import Connection
 
 from listener.config import Config
 from listener.mention import aware
-from listener.taxonomy import OPEN_STATUSES
 from sentiment.interval import wilson
 from stakeholders.counting.period import Period
-from stakeholders.counting.response import CaseCounts
+from stakeholders.counting.response import CaseCounts, in_order, unfinished
 from stakeholders.lists.caseline import CaseLine
 from stakeholders.store import cases
 
@@ -32,7 +31,6 @@ __all__ = [
 
 SILENT = 3  # cases that waited a day, below which a department is not called silent
 _DAY = timedelta(days=1)
-_OPEN = cases.c.status.in_(OPEN_STATUSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,8 @@ def incidents(
     connection: Connection, brand: str | None, departments: Sequence[str] = (), limit: int = 3
 ) -> list[Incident]:
     """List the crises that nobody has answered, the oldest first."""
-    waiting = sa.and_(_of(brand, departments), cases.c.kind == "crisis", _OPEN, cases.c.answered_at.is_(None))
+    open_here, _ = unfinished(brand)
+    waiting = sa.and_(open_here, _of(None, departments), cases.c.kind == "crisis", cases.c.answered_at.is_(None))
     query = sa.select(cases.c.id, cases.c.opened_at, cases.c.department).where(waiting)
     rows = connection.execute(query.order_by(cases.c.opened_at, cases.c.id).limit(limit))
     return [Incident(row.id, row.opened_at, row.department) for row in rows]
@@ -136,15 +135,12 @@ def legal_days(
     """List the open cases whose legal clock runs out before `until` or has run out, the earliest first."""
     from stakeholders.regulation import rules_of
 
+    running = sa.and_(_of(None, departments), cases.c.answered_at.is_(None), cases.c.regulatory_due_at < until)
+    columns = (cases.c.id, cases.c.department, cases.c.regulatory_rule, cases.c.regulatory_due_at)
     # The law does not know that a case was put off: a snoozed one is listed too.
-    owed = sa.or_(_OPEN, cases.c.status == "snoozed")
-    running = sa.and_(_of(brand, departments), owed, cases.c.answered_at.is_(None), cases.c.regulatory_due_at < until)
-    rows = connection.execute(
-        sa.select(cases.c.id, cases.c.department, cases.c.regulatory_rule, cases.c.regulatory_due_at)
-        .where(running)
-        .order_by(cases.c.regulatory_due_at, cases.c.id)
-        .limit(limit)
-    )
+    open_here, put_off = (sa.select(*columns).where(running, one) for one in unfinished(brand))
+    every = [*connection.execute(open_here), *connection.execute(in_order(put_off))]
+    rows = sorted(every, key=lambda row: (row.regulatory_due_at, row.id))[:limit]
     rules = {rule.id: rule.table for rule in rules_of(config.settings)}
     found = []
     for row in rows:

@@ -6,12 +6,13 @@ Medians cannot be added up, so every case of the period is looked at; but only i
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, overload
 
 import sqlalchemy as sa
@@ -64,7 +65,7 @@ class Pace:
 
     department: str
     cases: int
-    quarters: Mapping[str, int]  # quarter of an hour since 1970, as digits → cases opened in it
+    quarters: tuple[int, ...]  # of each case the quarter of an hour since 1970 in which it was opened, in order
     acknowledge: tuple[int, ...]
     answer: tuple[int, ...]
     dismissed: int
@@ -76,11 +77,9 @@ class Pace:
     def by_day(self, period: Period) -> dict[date, int]:
         """Count the cases by the local day in which they were opened."""
         days, begins = _begins(period)
-        found: dict[date, int] = {}
-        for quarter, number in self.quarters.items():
-            day = days[bisect_right(begins, int(quarter)) - 1]
-            found[day] = found.get(day, 0) + number
-        return found
+        places = [0, *(bisect_left(self.quarters, begin) for begin in begins[1:]), len(self.quarters)]
+        found = zip(days, pairwise(places), strict=True)
+        return {day: last - first for day, (first, last) in found if last > first}
 
 
 @lru_cache(maxsize=64)
@@ -146,7 +145,7 @@ def _pace(department: str, found: Sequence[Sequence[str]]) -> Pace:
     return Pace(
         department=department,
         cases=sum(int(parts[0]) for parts in found),
-        quarters=Counter(quarters),
+        quarters=tuple(sorted(map(int, quarters))),
         acknowledge=tuple(sorted(map(int, acknowledge))),
         answer=tuple(sorted(map(int, answer))),
         dismissed=sum(number for one, number in stood.items() if one[0] == "d"),
@@ -158,7 +157,10 @@ def _pace(department: str, found: Sequence[Sequence[str]]) -> Pace:
 
 
 def _split(lists: Iterable[str]) -> list[str]:
-    return [one for line in lists if line for one in line.split(",")]
+    found: list[str] = []
+    for line in lists:
+        found += line.split(",") if line else ()
+    return found
 
 
 def median_of(spans: Sequence[int]) -> timedelta | None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from listener.store import mentions
 from stakeholders.counting.counts import counted, named
 from stakeholders.counting.period import Period
+from stakeholders.counting.tally import is_limited, kept_fates
 from stakeholders.store import case_mentions, cases, decisions
 
 __all__ = ["CaseFates", "MentionFates", "case_fates", "mention_fates"]
@@ -51,6 +52,14 @@ class CaseFates:
 
 def mention_fates(connection: Connection, period: Period, brand: str | None) -> MentionFates:
     """Count where the mentions of a period went that are about a brand, or about any when None."""
+    if is_limited(connection):
+        return _count_fates(connection, period, brand)
+    told = kept_fates(connection, period, brand)
+    return MentionFates(alone=told["relevant"] - told["opened"] - told["joined"] - told["waiting"], **told)
+
+
+def _count_fates(connection: Connection, period: Period, brand: str | None) -> MentionFates:
+    """Count from the rows themselves, for a reader who sees only a part of them."""
     inside = case_mentions.c.mention_id.is_not(None)
     decided = decisions.c.id.is_not(None)
     row = connection.execute(

@@ -26,6 +26,7 @@ __all__ = [
     "measure",
     "open_now",
     "response_times",
+    "unfinished",
     "waiting",
 ]
 
@@ -165,10 +166,19 @@ def open_now(connection: Connection, brand: str | None, now: datetime) -> OpenNo
 def waiting(brand: str | None) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     """Give the conditions for the cases that are open, and for those that are snoozed, of one brand or of all.
 
-    What waits is few and a brand's cases are many, so the brand is put in a way that no index of brands is taken.
+    What was merged into another case is in neither.
     """
     own = cases.c.merged_into.is_(None)
-    ours = own if brand is None else sa.and_(own, cases.c.brand.concat("") == brand)
+    open_here, put_off = unfinished(brand)
+    return sa.and_(own, open_here), sa.and_(own, put_off)
+
+
+def unfinished(brand: str | None) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Give the conditions for the cases that are open, and for those that are snoozed, merged or not.
+
+    What waits is few and a brand's cases are many, so the brand is put in a way that no index of brands is taken.
+    """
+    ours = sa.true() if brand is None else cases.c.brand.concat("") == brand
     open_here, over = (sa.text(f"cases.status {word} ({_NAMES})") for word in ("IN", "NOT IN"))
     return sa.and_(ours, open_here), sa.and_(ours, cases.c.status == "snoozed", over)
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.store import mentions
-from listener.sums.addends import SUMS
+from listener.sums.addends import SUMS, UNROUTED
 from listener.sums.localday import FIRST_HOUR, LAST_HOUR, kept_zone
 from listener.sums.rollup import rollup_changes, rollup_days, rollups
 from sentiment.store import verdicts
@@ -28,9 +28,11 @@ __all__ = [
     "Pair",
     "add_up",
     "date_of",
+    "day_of",
     "hours_by",
     "is_limited",
     "kept_counts",
+    "kept_fates",
     "pairs_by",
     "source_sums",
     "sums_by",
@@ -51,6 +53,11 @@ def is_limited(connection: Connection) -> bool:
 def date_of(day: int) -> date:
     """Give the date of the day that a row of sums names."""
     return date.fromordinal(day + _EPOCH)
+
+
+def day_of(day: date) -> int:
+    """Give the number by which rows of sums name a local day."""
+    return day.toordinal() - _EPOCH
 
 
 def sums_by(connection: Connection, period: Period, brands: str | Collection[str] | None, label: Label) -> sa.Subquery:
@@ -100,12 +107,34 @@ def add_up(sums: sa.Subquery) -> tuple[sa.Label[int], ...]:
 
 def kept_counts(connection: Connection, period: Period, brand: str | None) -> dict[str, int]:
     """Give what the kept sums know of all mentions of a period: heard, excluded, corrected, repeat, text, collected."""
-    facets = ("heard", "excluded", "corrected", "repeat", "text")
-    found = dict.fromkeys((*facets, "collected"), 0)
+    facets = ("heard", "excluded", "corrected", "text", "case")
     parts = _kept(connection, period, [brand] if brand is not None else None, facets)
     rows = _together([*parts, *_kept(connection, period, [""], ("collected",))])
-    query = sa.select(rows.c.facet, sa.func.sum(rows.c.mentions)).group_by(rows.c.facet)
-    return found | {facet: int(number) for facet, number in connection.execute(query)}
+    copy = sa.and_(rows.c.facet == "case", rows.c.name.in_(("repeat", f"repeat{UNROUTED}")))
+    facet = sa.case((copy, "repeat"), else_=rows.c.facet).label("facet")
+    found = dict.fromkeys((*facets, "repeat", "collected"), 0)
+    query = sa.select(facet, sa.func.sum(rows.c.mentions)).group_by(facet)
+    return found | {name: int(number) for name, number in connection.execute(query)}
+
+
+def kept_fates(connection: Connection, period: Period, brand: str | None) -> dict[str, int]:
+    """Give how many relevant mentions of a period opened a case, joined one, wait for a decision; and all of them.
+
+    From the kept sums: opened, joined, waiting, relevant.
+    """
+    rows = _together(_kept(connection, period, [brand] if brand is not None else None, ("stakeholder", "case")))
+    routed, inside = rows.c.facet == "stakeholder", rows.c.facet == "case"
+    opening = rows.c.name.in_(("opened", f"opened{UNROUTED}"))
+    early = rows.c.name.like(f"%{UNROUTED}")  # in a case, and undecided: it does not wait
+    number = rows.c.mentions
+    told = {
+        "relevant": sa.case((routed, number), else_=0),
+        "opened": sa.case((sa.and_(inside, opening), number), else_=0),
+        "joined": sa.case((sa.and_(inside, sa.not_(opening)), number), else_=0),
+        "waiting": sa.case((sa.and_(routed, rows.c.name == ""), number), (sa.and_(inside, early), -number), else_=0),
+    }
+    query = sa.select(*(sa.func.coalesce(sa.func.sum(one), 0).label(name) for name, one in told.items()))
+    return {name: int(total) for name, total in connection.execute(query).one()._mapping.items()}
 
 
 def source_sums(connection: Connection, period: Period, facet: Literal["collected", "brought"]) -> sa.Subquery:

@@ -40,8 +40,8 @@ def volume_by_day(connection: Connection, period: Period, brands: Sequence[str] 
     given = sums_by(connection, period, brands, "kind")
     query = sa.select(given.c.brand, given.c.day, *add_up(given)).group_by(given.c.brand, given.c.day)
     sums: dict[tuple[date, str], list[int]] = {}
-    for row in connection.execute(query.having(sa.func.sum(given.c.mentions) > 0)):
-        sums[date_of(row.day), row.brand] = [int(number) for number in row[2:]]
+    for brand, day, *numbers in connection.execute(query.having(sa.func.sum(given.c.mentions) > 0)).all():
+        sums[date_of(day), brand] = [int(number) for number in numbers]
     known = _known_days(connection, period)
     keys = sorted({brand for _, brand in sums}) if brands is None else list(dict.fromkeys(brands))
     found = []
@@ -59,7 +59,7 @@ def _known_days(connection: Connection, period: Period) -> frozenset[date]:
     if not is_limited(connection):
         sums = source_sums(connection, period, "collected")
         query = sa.select(sums.c.day).group_by(sums.c.day).having(sa.func.sum(sums.c.mentions) > 0)
-        found = {date_of(one) for one in connection.scalars(query)}
+        found = {date_of(one) for one in connection.scalars(query).all()}
         if len(found) == len(days):  # as ever: then nobody need ask of thousands of runs when each source was heard
             return frozenset(found)
     heard = heard_days(connection, period)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from listener.config import Config
-from stakeholders.counting import load
-from stakeholders.counting.figures import Figures, seal, to_json
+from stakeholders.counting.figures import Figures
 from stakeholders.counting.load import Load
+from stakeholders.counting.sealed import seal, to_json
 from stakeholders.letters import charts
 from stakeholders.letters.blocks import Block, Outline, Sentence
 from stakeholders.letters.headline import sentences
@@ -65,13 +65,12 @@ def digest_of(config: Config, figures: Figures | Load, lang: str, sealed: str | 
     instance = config.settings.instance
     wording = Wording(lang, instance.country, config.zone)
     headline = load_sentences(figures) if isinstance(figures, Load) else sentences(figures)
-    mark = sealed or (load.seal(figures) if isinstance(figures, Load) else seal(figures))
-    return Digest(figures, headline, wording, config.public_url, instance.name, mark)
+    return Digest(figures, headline, wording, config.public_url, instance.name, sealed or seal(figures))
 
 
 def plain_figures(digest: Digest) -> dict[str, Any]:
     """Give the figures as plain JSON, as the archive keeps them."""
-    return load.to_json(digest.figures) if isinstance(digest.figures, Load) else to_json(digest.figures)
+    return to_json(digest.figures)
 
 
 def render_html(digest: Digest, inline: Literal["cid", "data"] = "data") -> str:

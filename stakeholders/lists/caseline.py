@@ -93,7 +93,8 @@ def needing_cases(connection: Connection, brand: str | None, now: datetime, limi
     ):
         query = sa.select(cases.c.rank, cases.c.due_at, cases.c.id).where(wanted, cases.c.merged_into.is_(None))
         if brand is not None:
-            query = query.where(cases.c.brand == brand)
+            # added to, so that the index of what is open is read and not that of all cases of the brand
+            query = query.where(cases.c.brand.concat("") == brand)
         query = query.order_by(cases.c.rank, sa.nulls_last(cases.c.due_at), cases.c.id).limit(limit)
         for row in connection.execute(query):
             due = row.due_at.timestamp() if row.due_at is not None else 0.0

@@ -15,7 +15,7 @@ from listener.taxonomy import STATUSES
 from stakeholders.casework.step import UNFINISHED
 from stakeholders.lists.casesearch import CaseSearch
 from stakeholders.lists.filters import Filters
-from stakeholders.lists.sieve import COLUMNS, conditions, search_of, tables_of, waits
+from stakeholders.lists.sieve import COLUMNS, conditions, parts_of, search_of, waits
 from stakeholders.store import cases
 
 __all__ = ["FACETS", "MOST", "Bounded", "add", "count_choices", "count_facets", "count_inbox", "count_some", "of"]
@@ -50,7 +50,7 @@ def of(counts: Mapping[str, int], value: str) -> Bounded:
 
 def count_inbox(connection: Connection, filters: Filters, now: datetime) -> int:
     """Count the cases that the filters let through, however many."""
-    query = sa.select(sa.func.count()).select_from(tables_of(filters)).where(*conditions(connection, filters, now))
+    query = sa.select(sa.func.count()).select_from(cases).where(*conditions(connection, filters, now))
     return connection.scalar(query) or 0
 
 
@@ -64,10 +64,12 @@ def count_some(
     search = search or search_of(connection, filters)
     wanted = conditions(connection, filters, now, bounded=True, search=search)
     if waits(filters):
-        counted = sa.select(sa.func.count()).select_from(tables_of(filters)).where(*wanted)
+        counted = sa.select(sa.func.count()).select_from(cases).where(*wanted)
         return Bounded(connection.scalar(counted) or 0)
-    found = sa.select(cases.c.id).select_from(tables_of(filters)).where(*wanted).limit(most + 1).subquery()
-    number = connection.scalar(sa.select(sa.func.count()).select_from(found)) or 0
+    number = 0
+    for part in parts_of(filters):
+        found = sa.select(cases.c.id).where(*wanted, part).limit(most + 1 - number).subquery()
+        number += connection.scalar(sa.select(sa.func.count()).select_from(found)) or 0
     more = number > most or (search is not None and search.is_common)
     return Bounded(min(number, most), more)
 
@@ -81,7 +83,7 @@ def count_facets(
         column = COLUMNS[name]
         query = (
             sa.select(column, sa.func.count())
-            .select_from(tables_of(filters, name))
+            .select_from(cases)
             .where(*conditions(connection, filters, now, without=name))
             .group_by(column)
             .order_by(column)
@@ -98,7 +100,7 @@ def _by_status(
     counted = {one: count_some(connection, replace(filters, status=one), now, most, search) for one in alone}
     if len(alone) < len(STATUSES):
         every = replace(filters, status="all")
-        query = sa.select(cases.c.status, sa.func.count()).select_from(tables_of(filters)).group_by(cases.c.status)
+        query = sa.select(cases.c.status, sa.func.count()).select_from(cases).group_by(cases.c.status)
         wanted = conditions(connection, every, now, bounded=True, search=search)
         query = query.where(*wanted, cases.c.status.not_in(UNFINISHED))
         more = search is not None and search.is_common
@@ -125,11 +127,11 @@ def count_choices(
     for group in (one for one in groups if one):
         without = group[0] if group is not shared else ""
         columns: list[sa.Column[Any]] = [COLUMNS[name] for name in group]
-        query = sa.select(*columns).select_from(tables_of(filters, *group))
+        query = sa.select(*columns).select_from(cases)
         query = query.where(*conditions(connection, filters, now, without, bounded=True, search=search))
-        if not waits(filters):
-            query = query.limit(most + 1)
-        rows = connection.execute(query).all()
+        rows: list[sa.Row[Any]] = []
+        for part in parts_of(filters):
+            rows += connection.execute(query.where(part).limit(None if waits(filters) else most + 1 - len(rows)))
         more = not waits(filters) and len(rows) > most
         for place, name in enumerate(group):
             found = Counter(row[place] for row in rows[: most if more else None] if row[place] is not None)

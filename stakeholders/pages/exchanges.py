@@ -7,16 +7,17 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from listener.reason import N_, Reason
-from stakeholders.companies.opportunity import Opportunities, Opportunity, State, opportunities
-from stakeholders.companies.peer import Direction, Exchange, Peers, Total, exchanges, totals
-from stakeholders.counting.period import Period, last_days
+from stakeholders.companies.opportunity import Opportunity, State
+from stakeholders.companies.outlook import Outlook, survey_opportunities
+from stakeholders.companies.peer import Direction, Exchange, Total, peers_of
+from stakeholders.companies.survey import Survey, survey_exchanges
+from stakeholders.counting.period import Period
 from stakeholders.pages import marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape, handle, web_link
 
-__all__ = ["draw", "show"]
+__all__ = ["draw"]
 
-_LENGTHS = (7, 30, 90)
 _FIRST = 5  # of each list that stand open
 _MOST = 20  # of each list; the rest is counted and said
 _DIRECTIONS: dict[Direction, str] = {
@@ -32,46 +33,22 @@ _STATES: dict[State, tuple[str, str]] = {  # style, words
 }
 
 
-def show(scene: Scene) -> None:
-    """Draw the page for the period and the brand that the address names."""
-    given = st.query_params.get("days", "")
-    length = int(given) if given in map(str, _LENGTHS) else 30
-    own = [brand for brand in scene.config.brands if brand.kind == "own"]
-    brand = next((one.key for one in own if one.key == st.query_params.get("brand")), own[0].key)
-    _show_head(scene, length, brand, [one.key for one in own])
-    draw(scene, last_days(length, scene.now, scene.config.zone), brand)
-
-
 def draw(scene: Scene, period: Period, brand: str) -> None:
-    """Draw both parts for a period and one of our brands; a page of its own or the foot of another."""
+    """Draw both parts for a period and one of our brands; the foot of Voices."""
     settings, now = scene.config.settings, scene.now
-    peers = Peers(settings)
+    peers = peers_of(settings)
     found, told = scene.keep(
         ("exchanges", brand, period, peers.made_of, settings.opportunities.within),
         lambda connection: (
-            exchanges(connection, settings, period, brand, peers),
-            opportunities(connection, settings, period, brand, now, peers),
+            survey_exchanges(connection, settings, period, brand, _MOST, peers),
+            survey_opportunities(connection, settings, period, brand, now, _MOST, peers),
         ),
     )
     st.html(_opportunities(scene, told))
     st.html(_exchanges(scene, found))
 
 
-def _show_head(scene: Scene, length: int, brand: str, own: Sequence[str]) -> None:
-    chips = []
-    for days in _LENGTHS:
-        query = scene.query({"days": days, "brand": brand if brand != own[0] else None})
-        words = escape(scene.t(N_("{n} days"), n=days))
-        chips.append(wire.link("exchanges", query, words, style="e-chip on" if days == length else "e-chip"))
-    for key in own if len(own) > 1 else ():
-        style = "e-chip on" if key == brand else "e-chip"
-        query = scene.query({"days": length, "brand": key})
-        chips.append(wire.link("exchanges", query, escape(scene.brand(key)), style=style))
-    title = marks.head(scene.t(N_("Companies")))
-    st.html(f'<div class="e-top">{title}<span class="e-chips">{"".join(chips)}</span></div>')
-
-
-def _opportunities(scene: Scene, told: Opportunities) -> str:
+def _opportunities(scene: Scene, told: Outlook) -> str:
     title = scene.t(N_("Said well of us: taken up or missed"))
     hours = f"{told.within.total_seconds() / 3600:g}"
     sentence = N_(
@@ -88,13 +65,12 @@ def _opportunities(scene: Scene, told: Opportunities) -> str:
         return "".join(parts) + f'<p class="e-muted">{escape(words)}</p>'
     if told.why_not is None:
         boxes = "".join(
-            f"<div><b>{marks.number(scene, len(told.of(state)))}</b><span>{escape(scene.t(words))}</span></div>"
+            f"<div><b>{marks.number(scene, told.counts[state])}</b><span>{escape(scene.t(words))}</span></div>"
             for state, (_, words) in _STATES.items()
         )
         parts.append(f'<div class="e-figures">{boxes}</div>')
-    shown = [one for one in told.items if one.state != "taken"] + list(told.of("taken"))
-    cards = [_opportunity(scene, one) for one in shown[:_MOST]]
-    return f"{''.join(parts)}{_list(scene, cards)}{_rest(scene, len(shown))}"
+    cards = [_opportunity(scene, one) for one in told.items]
+    return f"{''.join(parts)}{_list(scene, cards)}{_rest(scene, told.count)}"
 
 
 def _opportunity(scene: Scene, one: Opportunity) -> str:
@@ -114,16 +90,15 @@ def _opportunity(scene: Scene, one: Opportunity) -> str:
     return _card(scene, by, one.text, one.because, one.case_id, one.url, more=more)
 
 
-def _exchanges(scene: Scene, found: Sequence[Exchange]) -> str:
+def _exchanges(scene: Scene, found: Survey) -> str:
     title = f'<h2 class="e-h2">{escape(scene.t(N_("Who spoke of whom")))}</h2>'
-    counts = totals(found)
-    boxes = "".join(_total(scene, one) for one in counts)
+    boxes = "".join(_total(scene, one) for one in found.totals)
     parts = [title, f'<div class="e-figures">{boxes}</div>']
-    if not found:
+    if not found.count:
         words = scene.t(N_("No company spoke of another in these days, as far as we heard."))
         return "".join(parts) + f'<p class="e-muted">{escape(words)}</p>'
-    cards = [_exchange(scene, one) for one in found[:_MOST]]
-    return f"{''.join(parts)}{_list(scene, cards)}{_rest(scene, len(found))}"
+    cards = [_exchange(scene, one) for one in found.newest]
+    return f"{''.join(parts)}{_list(scene, cards)}{_rest(scene, found.count)}"
 
 
 def _total(scene: Scene, one: Total) -> str:

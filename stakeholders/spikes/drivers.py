@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -16,12 +19,12 @@ from sqlalchemy import Connection
 from listener.store import mentions, posts
 from sentiment.store import verdicts
 from stakeholders.counting.counts import counted, named
-from stakeholders.counting.period import Period
-from stakeholders.counting.tally import sums_by
+from stakeholders.counting.period import Period, midnight
+from stakeholders.counting.tally import date_of, day_of, is_limited, sums_by
 from stakeholders.spikes.traffic import Measure
 from stakeholders.store import decisions
 
-__all__ = ["HARMFUL", "Drivers", "find_drivers", "most_heard", "new_words"]
+__all__ = ["HARMFUL", "Drivers", "find_drivers", "loudest_of", "most_heard", "new_words"]
 
 HARMFUL = ("complaint", "outage_report", "safety", "legal_threat", "churn_threat")  # wishes that count as harm
 
@@ -30,6 +33,7 @@ _MOST = 2_000
 _READ = 400  # posts read to name the words of a stretch, and as many of the time before
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _ANY = re.compile(r"[^\W\d_]+")
+_SLACK = 130  # of a hundred: mentions looked at in the first place for the posts wanted, as some are not relevant
 _LIFT = 0.1  # more of the texts hold the word than before
 _OFTEN = 0.6  # of the texts with a word have the same word beside it: then both are named
 _MAJOR = 0.5
@@ -143,6 +147,28 @@ def most_heard(
     return str(row.name) if row is not None and row.number >= least else None
 
 
+def loudest_of(connection: Connection, days: Collection[date], zone: ZoneInfo, brand: str | None) -> dict[date, str]:
+    """Name for some local days the stakeholder that spoke most on each, as `most_heard` does; absent where none did."""
+    if is_limited(connection):  # it counts rows: only those of these days
+        parts = {day: most_heard(connection, _between(day, day, zone), brand) for day in days}
+        return {day: who for day, who in parts.items() if who is not None}
+    if not days:
+        return {}
+    sums = sums_by(connection, _between(min(days), max(days), zone), brand, "stakeholder")
+    number = sa.func.sum(sums.c.mentions)
+    query = sa.select(sums.c.day, sums.c.name, number.label("number")).group_by(sums.c.day, sums.c.name)
+    query = query.where(sums.c.day.in_([day_of(day) for day in days]), sums.c.name != "").having(number > 0)
+    found: dict[date, tuple[int, str]] = {}
+    for row in connection.execute(query):
+        here = date_of(row.day)
+        found[here] = min(found.get(here, (0, "")), (-int(row.number), row.name))
+    return {day: name for day, (_, name) in found.items()}
+
+
+def _between(first: date, last: date, zone: ZoneInfo) -> Period:
+    return Period(midnight(first, zone), midnight(last + timedelta(days=1), zone), zone)
+
+
 def new_words(
     connection: Connection,
     period: Period,
@@ -158,8 +184,8 @@ def new_words(
     With `pairs`, a word that nearly always has the same neighbour is given with it: «sin señal». Of each of the two
     times the newest `most` posts are read.
     """
-    texts, own = _texts(connection, _of(period, brand, measure), most)
-    others, _ = _texts(connection, _of(earlier, brand, measure), most)
+    texts, own = _texts(connection, period, brand, measure, most)
+    others, _ = _texts(connection, earlier, brand, measure, most)
     told = sha256(json.dumps([texts, others, sorted(own)]).encode()).digest()
     key = told, pairs
     if key not in _KNOWN:  # the texts of a day that is over stay as they are: looking at them costs more than reading
@@ -188,21 +214,48 @@ def _name_words(texts: Sequence[str], others: Sequence[str], own: frozenset[str]
     return tuple(joined)
 
 
-def _texts(connection: Connection, wanted: sa.ColumnElement[bool], most: int) -> tuple[list[str], frozenset[str]]:
-    """Read the newest posts that are wanted, and the words by which they name the brand."""
-    query = (
-        sa.select(posts.c.text, sa.type_coerce(mentions.c.terms, sa.Text).label("terms"))
-        .select_from(counted().join(posts, posts.c.id == mentions.c.post_id))
-        .where(wanted)
-        .order_by(mentions.c.hour.desc(), mentions.c.id)
-        .limit(most)
-    )
-    rows = connection.execute(query).all()
+@cache
+def _newest(every: bool, measure: Measure) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Give the queries of the newest posts of a stretch, and of the hour down to which they were looked for.
+
+    An hour of a loud day holds far more than are wanted. So an index tells in which hour the mention `reach` lies: of
+    the later ones all are looked at, of that one the first, and texts are read of those that are left. Built once, as a
+    page asks it twice for each day that it explains.
+    """
+    time, most = mentions.c.hour, sa.bindparam("most", type_=sa.Integer)
+    mine: sa.ColumnElement[bool] = sa.true() if every else mentions.c.brand == sa.bindparam("brand")
+    inside = sa.and_(mine, time >= sa.bindparam("first"), time < sa.bindparam("end"))
+    hour = sa.select(time).where(inside).order_by(time.desc()).limit(1).offset(sa.bindparam("reach"))
+    edge = sa.func.coalesce(hour.scalar_subquery(), sa.bindparam("first") - 1)
+    relevant = sa.select(mentions.c.id, time).select_from(counted()).where(mine)
+    if measure != "all":
+        relevant = relevant.where(verdicts.c.sentiment == "negative")
+    later = relevant.where(time > edge, time < sa.bindparam("end"))
+    there = relevant.where(time == edge).order_by(mentions.c.id).limit(most).subquery()
+    both = sa.union_all(later, sa.select(there)).subquery()
+    ids = sa.select(both.c.id).order_by(both.c.hour.desc(), both.c.id).limit(most).subquery()
+    tables = ids.join(mentions, mentions.c.id == ids.c.id).join(posts, posts.c.id == mentions.c.post_id)
+    return sa.select(posts.c.text, sa.type_coerce(mentions.c.terms, sa.Text).label("terms")).select_from(tables), hour
+
+
+def _texts(
+    connection: Connection, period: Period, brand: str | None, measure: Measure, most: int
+) -> tuple[list[str], frozenset[str]]:
+    """Read the newest posts of a stretch, in no order of time, and the words by which they name the brand."""
+    newest, hour = _newest(brand is None, measure)
+    told: dict[str, Any] = {"first": period.first_hour, "brand": brand, "reach": most * _SLACK // 100}
+    rows: list[Any] = []
+    end: int | None = period.end_hour
+    while end is not None and len(rows) < most:
+        told |= {"end": end, "most": most - len(rows)}
+        rows += connection.execute(newest, told).all()
+        end = connection.scalar(hour, told) if len(rows) < most else None
+        told["reach"] *= 2
     every = {row.terms for row in rows}  # the same few ways to write a name, over and over
     terms = frozenset(
-        word for told in every for term in json.loads(told) for word in _WORD.findall(str(term[2]).casefold())
+        word for one in every for term in json.loads(one) for word in _WORD.findall(str(term[2]).casefold())
     )
-    return [row.text for row in rows], terms
+    return sorted(row.text for row in rows), terms
 
 
 def _spread(texts: Iterable[str]) -> Counter[str]:

@@ -14,7 +14,7 @@ from stakeholders.spikes.baseline import SPANS, Expectation, quantile
 if TYPE_CHECKING:
     from listener.tables.spiking import Spikes
 
-__all__ = ["alarms_of", "is_alarm", "mean_of", "z_of"]
+__all__ = ["alarms_of", "could_alarm", "is_alarm", "mean_of", "z_of"]
 
 _MONTH = 730.0  # hours
 _LOOKS = 1.2  # looks an hour that count as independent: so chosen that bench/spikes.py measures what is accepted
@@ -64,3 +64,21 @@ def alarms_of(counts: Any, told: Expectation, steps: int, table: Spikes) -> Any:
         mean = mean_of(told.mean, places, part, hours)
         loud |= is_alarm(observed, mean, told.spreads[hours][places], hours, table)
     return loud
+
+
+def could_alarm(counts: Any, told: Expectation, steps: int, table: Spikes) -> Any:
+    """Tell for every hour whether any of its steps could find a spike, wherever in their hours the mentions lie.
+
+    A window touches one hour more than it is long, so it holds no more than the sum of those.
+    """
+    import numpy as np
+
+    places = np.repeat(np.arange(len(counts)), steps)
+    part = np.tile(np.arange(1, steps + 1) / steps, len(counts))
+    found = np.zeros(len(places), dtype=bool)
+    for hours in SPANS:
+        padded = np.concatenate((np.zeros(hours), counts))
+        most = sum(padded[places + hours - back] for back in range(hours))
+        most = most + np.where(part < 1, padded[places], 0)  # a whole hour is over: the window begins with one
+        found |= is_alarm(most, mean_of(told.mean, places, part, hours), told.spreads[hours][places], hours, table)
+    return found.reshape(-1, steps).any(axis=1)

@@ -23,6 +23,7 @@ from stakeholders.counting.counts import moment_of
 from stakeholders.counting.period import Period
 from stakeholders.spikes.baseline import LOUD, SPANS, quantile
 from stakeholders.spikes.drivers import Drivers, find_drivers
+from stakeholders.spikes.lately import Lately, look_lately
 from stakeholders.spikes.outbreak import dated, word_cause
 from stakeholders.spikes.rise import is_alarm, mean_of
 from stakeholders.spikes.traffic import MEASURES, Measure, Series, Traffic, count_since, hour_of
@@ -30,9 +31,10 @@ from stakeholders.store import spikes as table
 
 if TYPE_CHECKING:
     from listener.config import Config
+    from listener.mention import Brand
     from listener.tables.spiking import Spikes
 
-__all__ = ["Spike", "read_spike", "spikes", "watch_spikes"]
+__all__ = ["Spike", "prepare_spikes", "read_spike", "spikes", "watch_spikes"]
 
 log = logging.getLogger("escucha.stakeholders")
 
@@ -87,6 +89,18 @@ class _Rise:
     young: bool
 
 
+def prepare_spikes(connection: Connection, config: Config, now: datetime, traffic: Traffic) -> None:
+    """Read what past weeks let expect into `traffic` where a spike is on or near, so that no write waits for it."""
+    settings = config.settings.spikes
+    keys = [one.key for one in _watched(config)]
+    if settings.enabled and not look_lately(connection, keys, now).is_calm(settings.least):
+        traffic.fill(connection, keys, now)
+
+
+def _watched(config: Config) -> list[Brand]:
+    return [one for one in config.brands if one.kind == "own" or config.settings.spikes.competitors]
+
+
 def watch_spikes(connection: Connection, config: Config, now: datetime, traffic: Traffic | None = None) -> list[Spike]:
     """Find, follow and end spikes at `now`, in the caller's transaction; give those that are on.
 
@@ -98,9 +112,13 @@ def watch_spikes(connection: Connection, config: Config, now: datetime, traffic:
         return []
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    watched = [one for one in config.brands if one.kind == "own" or settings.competitors]
+    watched = _watched(config)
+    keys = [one.key for one in watched]
+    lately = look_lately(connection, keys, now)
+    if lately.is_calm(settings.least):
+        return []  # most cycles end here
     traffic = traffic or Traffic()
-    traffic.fill(connection, [one.key for one in watched], now)
+    traffic.fill(connection, keys, now)
     from stakeholders.spikes.crisis import settle_crisis
 
     found = []
@@ -108,7 +126,10 @@ def watch_spikes(connection: Connection, config: Config, now: datetime, traffic:
         current = []
         for measure in MEASURES:
             series = traffic.series.get((brand.key, measure))
-            if series is not None and (spike := _follow(connection, config, series, now)) is not None:
+            if series is None:
+                continue
+            spike = _follow(connection, config, series, lately, now)
+            if spike is not None:
                 current.append(spike)
         if brand.kind == "own" and current:
             settle_crisis(connection, config, current, now)
@@ -117,12 +138,11 @@ def watch_spikes(connection: Connection, config: Config, now: datetime, traffic:
     return found
 
 
-def _follow(connection: Connection, config: Config, series: Series, now: datetime) -> Spike | None:
+def _follow(connection: Connection, config: Config, series: Series, lately: Lately, now: datetime) -> Spike | None:
     """Settle one brand's measure: a spike that begins, goes on, comes back or ends; give the one that is on."""
     settings = config.settings.spikes
-    counts, hour = _refresh(connection, series, now), hour_of(now)
-    ours = sa.and_(table.c.brand == series.brand, table.c.measure == series.measure)
-    last = connection.execute(sa.select(table).where(ours).order_by(table.c.hour.desc()).limit(1)).one_or_none()
+    counts, hour = _refresh(series, lately), lately.hour
+    last = lately.latest.get((series.brand, series.measure))
     if last is not None and last.ended_at is None:
         return _go_on(connection, config, series, counts, last, now)
     if not _is_loud(connection, series, counts, now, settings):
@@ -138,22 +158,17 @@ def _follow(connection: Connection, config: Config, series: Series, now: datetim
     row = {"brand": series.brand, "measure": series.measure, "hour": onset, "found_at": now}
     row |= _values(config, series, rise, drivers, now)
     add_new(connection, table, [row], ("brand", "measure", "hour"))
-    found = connection.execute(sa.select(table).where(ours, table.c.hour == onset)).one()
+    ours = sa.and_(table.c.brand == series.brand, table.c.measure == series.measure, table.c.hour == onset)
+    found = connection.execute(sa.select(table).where(ours)).one()
     log.info("spikes: %s (%s) %d where %.0f were expected", series.brand, series.measure, rise.observed, rise.expected)
     return read_spike(found)
 
 
-def _refresh(connection: Connection, series: Series, now: datetime) -> Any:
-    """Give the hourly counts with the last two days as they are now: posts come late, and the last hour runs."""
+def _refresh(series: Series, lately: Lately) -> Any:
+    """Give the hourly counts with the last hours as they are now: posts come late, and the last hour runs."""
     counts = series.counts.copy()
-    hour = hour_of(now)
-    if hour - series.first < len(counts):
-        start = max(series.first, hour - 2)
-        for one in range(start, hour + 1):
-            until = min(now, moment_of(one + 1) - timedelta(microseconds=1))
-            begin = moment_of(one) - timedelta(microseconds=1)
-            place = one - series.first
-            counts[place] = count_since(connection, series.brand, series.measure, begin, until, series.fresh)
+    for hour in lately.hours:
+        counts[hour - series.first] = lately.count(series.brand, series.measure, hour, series.fresh)
     return counts
 
 
@@ -161,7 +176,7 @@ def _is_loud(connection: Connection, series: Series, counts: Any, now: datetime,
     place = hour_of(now) - series.first
     part = (now.timestamp() % 3600) / 3600
     if max(counts[max(0, place - max(SPANS)) : place + 1]) * (max(SPANS) + 1) < settings.least:
-        return False  # nothing near a spike: most cycles end here
+        return False  # nothing near a spike
     for hours in SPANS:
         since = now - timedelta(hours=hours)
         observed = count_since(connection, series.brand, series.measure, since, now, series.fresh)

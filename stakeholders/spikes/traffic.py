@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
@@ -30,7 +31,7 @@ _MATTERS = 0.1  # share of a brand's mentions: an hour without sources of so muc
 _NEW = timedelta(days=14)  # a source connected later has no past to compare with
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Series:
     """Hold one brand's mentions by hour: entry 0 is the UTC hour `first` since 1970, the last one is still running."""
 
@@ -39,8 +40,12 @@ class Series:
     first: int
     counts: NDArray[np.float64]
     heard: NDArray[np.bool_]
-    told: Expectation
     fresh: tuple[str, ...] = ()  # sources connected lately, which are left out here and whenever this is compared
+
+    @cached_property
+    def told(self) -> Expectation:
+        """Give what every hour lets expect, worked out when it is first asked for."""
+        return expect(self.counts, self.heard)
 
 
 @dataclass
@@ -88,44 +93,39 @@ def _read(
 
     first = hour - back
     kept = hours_by(connection, range(first, hour + 1), brands, "source")
-    heard = sa.func.sum(kept.c.mentions)
-    keys = (kept.c.brand, kept.c.name, kept.c.hour)
-    query = sa.select(
-        kept.c.brand,
-        kept.c.name.label("source"),
-        kept.c.hour,
-        heard.label("all"),
-        sa.func.sum(kept.c.negative).label("negative"),
-    )
-    query = query.group_by(*keys).having(heard > 0)
-    rows = connection.execute(query).all()
-    if not rows:
+    keys = (kept.c.brand, kept.c.hour, kept.c.name)
+    number = sa.func.sum(kept.c.mentions)
+    query = sa.select(*keys, number, sa.func.sum(kept.c.negative)).group_by(*keys).having(number > 0)
+    by_source: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+    for brand, at, source, every, harmful in connection.execute(query):
+        by_source.setdefault((brand, source), []).append((at, every, harmful))
+    if not by_source:
         return {}
+    told = {key: np.array(rows, dtype=np.float64).T for key, rows in by_source.items()}
     gaps = find_gaps(connection, moment_of(first), moment_of(hour + 1), now)
-    begins = min(row.hour for row in rows)  # before the first word of all nobody listened, whatever is told
+    # Before the first word of all nobody listened, whatever is told.
+    begins = min(int(hours.min()) for hours, _, _ in told.values())
     unheard = _unheard(gaps, first, back + 1)
     fresh = {gap.source for gap in gaps if gap.why == "before" and gap.end > now - _NEW}
     found: dict[tuple[str, Measure], Series] = {}
     for brand in brands:
-        own = [row for row in rows if row.brand == brand]
-        volumes: dict[str, int] = {}
-        for row in own:
-            volumes[row.source] = volumes.get(row.source, 0) + row.all
+        own = {source: told[name, source] for name, source in sorted(told) if name == brand}
         # Where everything is new there is nothing else to go by: then it counts, and is told as too young.
-        left_out = tuple(sorted(fresh & volumes.keys())) if volumes.keys() - fresh else ()
-        total = sum(number for name, number in volumes.items() if name not in left_out) or 1
+        left_out = tuple(sorted(fresh & own.keys())) if own.keys() - fresh else ()
+        kept_in = {source: columns for source, columns in own.items() if source not in left_out}
+        total = sum(columns[1].sum() for columns in kept_in.values()) or 1
         missing: Any = np.zeros(back + 1)
-        for name, number in volumes.items():
-            if name in unheard and name not in left_out:
-                missing += unheard[name] * (number / total)
+        sums = {measure: np.zeros(back + 1) for measure in MEASURES}
+        for source, (hours, every, harmful) in kept_in.items():
+            if source in unheard:
+                missing += unheard[source] * (every.sum() / total)
+            places = hours.astype(int) - first  # each hour once a source
+            sums["all"][places] += every
+            sums["negative"][places] += harmful
         heard = missing <= _MATTERS
         heard[: begins - first] = False
         for measure in MEASURES:
-            counts = np.zeros(back + 1)
-            for row in own:
-                if row.source not in left_out:
-                    counts[row.hour - first] += row.all if measure == "all" else row.negative
-            found[brand, measure] = Series(brand, measure, first, counts, heard, expect(counts, heard), left_out)
+            found[brand, measure] = Series(brand, measure, first, sums[measure], heard, left_out)
     return found
 
 
@@ -137,6 +137,8 @@ def _unheard(gaps: Iterable[Gap], first: int, length: int) -> dict[str, Any]:
     for gap in gaps:
         lost = found.setdefault(gap.source, np.zeros(length))
         start, end = gap.start.timestamp() / 3600 - first, gap.end.timestamp() / 3600 - first
-        for place in range(max(0, int(start)), min(length, int(end) + 1)):
-            lost[place] += max(0.0, min(end, place + 1) - max(start, place))
+        low, high = max(0, int(start)), min(length, int(end) + 1)
+        if low < high:
+            places = np.arange(low, high)
+            lost[low:high] += np.maximum(0.0, np.minimum(end, places + 1) - np.maximum(start, places))
     return {source: lost >= 0.25 for source, lost in found.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from statistics import median
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from stakeholders.counting.period import Period, midnight
 from stakeholders.counting.volume import DayCount, volume_by_day
-from stakeholders.spikes.drivers import most_heard, new_words
+from stakeholders.spikes.drivers import loudest_of, new_words
 
 __all__ = ["Unusual", "unusual_days"]
 
@@ -57,6 +57,8 @@ def unusual_days(connection: Connection, period: Period, brand: str | None) -> l
         if now is None or now[0] < _LEAST or len(told) < _WEEKS - 1:
             continue
         middle = median(told)
+        if now[0] <= middle:
+            continue
         spread = 1.4826 * median(abs(number - middle) for number in told)
         scale = max(spread, math.sqrt(max(middle, 1.0)))
         score = (now[0] - middle) / scale
@@ -65,9 +67,10 @@ def unusual_days(connection: Connection, period: Period, brand: str | None) -> l
             starts, ends = midnight(day, period.zone), midnight(day + timedelta(days=1), period.zone)
             today = Period(starts, ends, period.zone)
             earlier = Period(midnight(day - timedelta(weeks=_WEEKS), period.zone), starts, period.zone)
-            words, who = new_words(connection, today, earlier, brand, most=_READ), most_heard(connection, today, brand)
-            found.append(Unusual(day, brand, *now, middle, low, high, len(told), score, words, who))
-    return found
+            words = new_words(connection, today, earlier, brand, most=_READ)
+            found.append(Unusual(day, brand, *now, middle, low, high, len(told), score, words, None))
+    spoke = loudest_of(connection, [one.day for one in found], period.zone, brand)
+    return [replace(one, stakeholder=spoke.get(one.day)) for one in found]
 
 
 def _by_day(rows: Iterable[DayCount]) -> dict[date, tuple[int, int]]:

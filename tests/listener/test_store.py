@@ -37,6 +37,8 @@ def test_the_migrated_database_is_what_the_tables_say(store: Store) -> None:
     def ours(item: object, name: str | None, kind: str, *_: object) -> bool:
         if isinstance(item, sa.Column) and (item.table.name, name) in computed:
             return False
+        if name == "ix_author_handle":  # of a handle without regard to capitals, which each database says in its way
+            return False
         words = ("post_words", "case_words")  # the full-text indexes: listener/query/index and caseindex
         return kind != "table" or not (name or "").startswith(words)
 

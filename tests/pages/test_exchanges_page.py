@@ -64,7 +64,7 @@ def fill(folder: Path, *, heard: bool = True) -> None:
 
 def test_what_is_to_do_comes_first_and_directions_stand_in_words(folder: Path) -> None:
     fill(folder)
-    html = markup(draw("exchanges", str(folder), {}).run())
+    html = markup(draw("voices", str(folder), {}).run())
     assert html.index("to do</span>") < html.index("missed</span>")
     for part in ("we of other companies", "▲", "Lucía Ferreyros", "#CADE2026", "@nitidoayuda", "What would count"):
         assert part in html
@@ -72,7 +72,7 @@ def test_what_is_to_do_comes_first_and_directions_stand_in_words(folder: Path) -
 
 def test_a_strangers_words_and_links_are_text_only(folder: Path) -> None:
     fill(folder)
-    html = markup(draw("exchanges", str(folder), {}).run())
+    html = markup(draw("voices", str(folder), {}).run())
     assert "<script" not in html
     assert "<img" not in html
     assert "javascript:" not in html
@@ -81,11 +81,11 @@ def test_a_strangers_words_and_links_are_text_only(folder: Path) -> None:
 
 def test_where_our_accounts_are_not_heard_no_figure_is_shown_as_zero(folder: Path) -> None:
     fill(folder, heard=False)
-    html = markup(draw("exchanges", str(folder), {}).run())
+    html = markup(draw("voices", str(folder), {}).run())
     assert "None of our own accounts" in html
     assert "✕ missed" not in html
 
 
 def test_an_empty_time_is_told_as_such(folder: Path) -> None:
-    html = markup(draw("exchanges", str(folder), {}).run())
+    html = markup(draw("voices", str(folder), {}).run())
     assert html.count("as far as we heard") == 2

@@ -35,7 +35,7 @@ from stakeholders.store import case_mentions, cases, decisions, events
 from stakeholders.viewer import Viewer
 from tests.pages.readers import DIRECTOR, MEMBERS, canaries, draw, hidden_from, plant, visible_cases
 
-NAMES = [name for name, _, _ in PAGES if name not in ("case", "settings")] + ["exchanges"]
+NAMES = [name for name, _, _ in PAGES if name not in ("case", "settings")]
 
 # What an address may ask of each page, besides nothing; {hidden} is a case of another department, {digest} one for
 # the directors.
@@ -53,7 +53,6 @@ ASKED: dict[str, list[dict[str, str]]] = {
     "sources": [{"source": "social"}, {"source": "broken"}],
     "accuracy": [{"label": "sentiment"}],
     "letters": [{"digest": "{digest}"}, {"draft": "-", "brand": "nitido"}],
-    "exchanges": [{"days": "90"}],
 }
 
 

@@ -20,6 +20,7 @@ from sentiment.verdict import Label, Verdict
 from stakeholders.case import open_case
 from stakeholders.deciding.decision import facts_of, save_decision
 from stakeholders.deciding.facts import Case, Route, Speaker
+from tests.blank import open_blank
 
 NOW = datetime(2026, 5, 4, 19, 40, tzinfo=UTC)  # a Monday, 14:40 in Lima
 SECRET = "a-secret-of-tests-0123456789-0123456789"
@@ -88,6 +89,4 @@ def open_one(
 
 
 def open_store(url: str) -> Store:
-    store = Store(url)
-    store.migrate()
-    return store
+    return open_blank(url)

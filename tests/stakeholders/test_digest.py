@@ -17,8 +17,9 @@ from listener.config import Config
 from listener.database import Store
 from listener.errors import EscuchaError
 from stakeholders import digest, insight
-from stakeholders.counting.figures import from_json, to_json
+from stakeholders.counting.figures import Figures
 from stakeholders.counting.period import week
+from stakeholders.counting.sealed import from_json, seal, to_json
 from stakeholders.letters import charts
 from stakeholders.store import alerts, digests
 from tests.stakeholders.weeks import ask_every, config_of, open_case, reject, say
@@ -222,7 +223,7 @@ def test_a_recount_that_differs_from_the_letter_before_says_so(store: Store, tmp
     text = digest.render_text(letter)
     assert "rose from −91 points (−100 points in the letter before; labels were corrected since)" in text
     assert "The letter before said −100 points; labels of that week were corrected since." in text
-    assert from_json(to_json(letter.figures)) == letter.figures
+    assert from_json(Figures, to_json(letter.figures)) == letter.figures
 
 
 @pytest.mark.parametrize(("late", "bad"), [(1, False), (2, True)])
@@ -313,7 +314,7 @@ def test_private_people_are_not_named_in_any_part_of_the_letter(store: Store, co
             heard_one = say(connection, WEEK.start, author=f"Nombre {stakeholder}", stakeholder=stakeholder)
             open_case(connection, [heard_one], WEEK.start, stakeholder=stakeholder, due=WEEK.start)
         letter = built(connection, config)
-        out = digest.render_html(letter) + digest.render_text(letter) + str(digest.to_json(letter.figures))
+        out = digest.render_html(letter) + digest.render_text(letter) + str(to_json(letter.figures))
     assert set(re.findall(r"Nombre \w+", out)) == {"Nombre press"}
 
 
@@ -462,15 +463,13 @@ def test_a_late_letter_says_what_the_first_said_although_the_data_changed(store:
 
 
 def test_figures_come_back_from_the_archive_as_they_were(store: Store, config: Config) -> None:
-    from stakeholders.counting.figures import from_json, seal
-
     with store.write() as connection:
         a_bad_week(connection)
         figures = built(connection, config).figures
         digest.queue_due(connection, config, MONDAY)
         kept = connection.execute(sa.select(digests)).one()
-    assert from_json(kept.figures) == figures
-    assert kept.hash == seal(figures) == seal(from_json(kept.figures))
+    assert from_json(Figures, kept.figures) == figures
+    assert kept.hash == seal(figures) == seal(from_json(Figures, kept.figures))
 
 
 def test_a_letter_whose_figures_are_gone_is_a_lookup_error(store: Store, config: Config) -> None:

@@ -180,8 +180,9 @@ def test_a_letter_about_many_cases_is_written_without_what_was_erased(connection
 
 
 def test_archived_letters_lose_the_quote_and_keep_every_figure(connection: Connection, config: Config) -> None:
-    from stakeholders.counting.figures import from_json, gather, seal, to_json
+    from stakeholders.counting.figures import Figures, gather
     from stakeholders.counting.period import week_name
+    from stakeholders.counting.sealed import from_json, seal, to_json
 
     case, mention_id = open_one(connection, config, text=TEXT)
     other, _ = open_one(connection, config, text="Nítido sin señal en Ate")
@@ -190,7 +191,7 @@ def test_archived_letters_lose_the_quote_and_keep_every_figure(connection: Conne
     row = {"key": "k", "week": figures.week, "brand": "nitido", "lang": "en", "created_at": NOW}
     connection.execute(digests.insert().values(figures=to_json(figures), hash=seal(figures), **row))
     gone(connection, mention_id)
-    kept = from_json(connection.scalar(sa.select(digests.c.figures)) or {})
+    kept = from_json(Figures, connection.scalar(sa.select(digests.c.figures)) or {})
     assert [(line.id, line.quote) for line in kept.largest] == [(case.id, ""), (other.id, "Nítido sin señal en Ate")]
     assert (kept.honest, kept.cases, kept.net) == (figures.honest, figures.cases, figures.net)
 

@@ -19,6 +19,7 @@ from bench.listquestions import list_questions
 from listener.config import parse as parse_config
 from listener.database import Store
 from listener.query import parse
+from listener.query import search as searching
 from listener.query.match import Reading, compile_test, facts_of
 from listener.query.search import search
 from listener.query.sql import where
@@ -34,11 +35,14 @@ from stakeholders.lists.facet import FACETS, Bounded, add, count_choices, count_
 from stakeholders.lists.postlist import Place, Wanted, count_heard, read_heard
 from stakeholders.lists.postlist import count_some as count_posts
 from stakeholders.scope import limit
-from stakeholders.store import case_mentions, cases
+from stakeholders.store import case_mentions, cases, decisions
 
 LIMA = ZoneInfo("America/Lima")
 SIZE = 3_000
 WORDS = Archive(SIZE).words
+WRITTEN = (
+    "from:U5", "{0} from:u7", "nitido -from:u9 -{0}", "from:u11 until:2026-06-01", "NOT from:u5 since:2026-09-01",
+)  # fmt: skip
 VIEWS = (
     Filters(),
     Filters(status="all"),
@@ -85,6 +89,8 @@ def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             connection.execute(posts.update().where(posts.c.id == one).values(published_at=at))
             hour = int(at.timestamp() // 3600)
             connection.execute(mentions.update().where(mentions.c.post_id == one).values(published_at=at, hour=hour))
+        for one in draw.sample(range(1, SIZE + 1), 60):  # not routed yet
+            connection.execute(decisions.delete().where(decisions.c.mention_id == one))
     yield store
     store.close()
 
@@ -204,16 +210,26 @@ def test_a_long_list_is_counted_up_to_a_bound_and_says_so(connection: Connection
     assert not add([Bounded(2), 3]).more
 
 
-def test_the_newest_posts_of_a_search_are_those_of_a_look_at_every_post(connection: Connection) -> None:
+@pytest.mark.parametrize("newest", [2_000, 20])
+@pytest.mark.parametrize("few", [20_000, 0])
+def test_the_newest_posts_of_a_search_are_those_of_a_look_at_every_post(
+    connection: Connection, newest: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "_NEWEST", newest)  # posts of the first stretch
+    monkeypatch.setattr(searching, "_FEW", few)  # posts of an author that are sorted
     draw = Random(4)
-    for text in SEARCHES:
-        for _ in range(3):
+    middle = Place(NOW - timedelta(days=150), 7)
+    for text in (*SEARCHES, *WRITTEN):
+        for start in (None, None, middle):
             query = parse(text.format(*draw.sample(WORDS, 2)))
             fits = where(query, connection.dialect.name)
-            order = sa.select(posts.c.id).where(fits.clause).order_by(posts.c.published_at.desc(), posts.c.id.desc())
-            wanted, seen, after = list(connection.scalars(order)), [], None
+            order = sa.select(posts.c.published_at, posts.c.id).where(fits.clause)
+            order = order.order_by(posts.c.published_at.desc(), posts.c.id.desc())
             if not fits.exact:
                 continue
+            rows = [Place(*row) for row in connection.execute(order)]
+            wanted, seen = [row.id for row in rows if start is None or row < start], list[int]()
+            after: tuple[datetime, int] | None = start
             for size in (5, 300, 10_000):
                 page = search(connection, query, after=after, limit=size)
                 test = compile_test(query.tree)
@@ -222,34 +238,55 @@ def test_the_newest_posts_of_a_search_are_those_of_a_look_at_every_post(connecti
                 after = page.after
                 if after is None:
                     break
-            assert seen == wanted[: len(seen)]
+            assert seen == wanted[: len(seen)], text
             assert after is not None or len(seen) == len(wanted)
 
 
 def test_posts_behind_a_figure_are_listed_and_counted_as_all_rows_say(connection: Connection) -> None:
     until = NOW.date()
-    for days, brand in ((1, BRANDS[0]), (40, None), (300, BRANDS[1])):
+    tables = mentions.join(verdicts, sa.and_(verdicts.c.mention_id == mentions.c.id, verdicts.c.current))
+    tables = tables.outerjoin(decisions, decisions.c.mention_id == mentions.c.id)
+    labels = (mentions.c.brand, mentions.c.source, verdicts.c.dimension, verdicts.c.sentiment, decisions.c.stakeholder)
+    place = (mentions.c.hour, mentions.c.published_at, mentions.c.id.label("place_id"), mentions.c.post_id)
+    every = connection.execute(sa.select(*labels, *place).select_from(tables).where(verdicts.c.relevant)).all()
+    said = parse(f"{WORDS[3]} OR {WORDS[5]} OR {WORDS[8]}")
+    holding = set(connection.scalars(sa.select(posts.c.id).where(where(said, connection.dialect.name).clause)))
+    for days, brand in ((1, BRANDS[0]), (40, None), (300, BRANDS[1]), (300, None)):
         base = Wanted(until - timedelta(days=days - 1), until, brand)
+        period = base.period(LIMA)
         for wanted in (
             base,
             replace(base, sentiment="negative"),
             replace(base, stakeholder="press"),
             replace(base, stakeholder="-"),
             replace(base, source="news", sentiment="positive"),
+            replace(base, source="news", dimension="governance"),
+            replace(base, stakeholder="-", dimension="governance"),
+            replace(base, stakeholder="press", source="x", sentiment="neutral"),
             replace(base, stakeholder="customer", dimension="leadership"),
             replace(base, stakeholder="customer", dimension="leadership", source="x"),
+            replace(base, stakeholder="-", dimension="leadership", source="x"),
         ):
-            seen: list[tuple[datetime, int]] = []
-            after: Place | None = None
-            while True:
-                page = read_heard(connection, wanted, LIMA, None, after, 50)
-                seen += [(row.published_at, row.mention_id) for row in page.rows]
-                after = page.next
-                if after is None:
-                    break
-            assert seen == sorted(set(seen), reverse=True)
-            assert len(seen) == count_heard(connection, wanted, LIMA)
-            assert len(seen) == count_posts(connection, wanted, LIMA, most=9**9)
+            named = ("brand", "source", "dimension", "sentiment", "stakeholder")
+            asked = {name: value for name in named if (value := getattr(wanted, name)) is not None}
+            asked |= {"stakeholder": None} if wanted.stakeholder == "-" else {}
+            fits = [row for row in every if all(getattr(row, name) == value for name, value in asked.items())]
+            fits = [row for row in fits if period.first_hour <= row.hour < period.end_hour]
+            for words in (None, said) if asked.keys() <= {"brand", "source", "stakeholder"} else (None,):
+                plain = {(row.published_at, row.place_id) for row in fits if words is None or row.post_id in holding}
+                seen: list[tuple[datetime, int]] = []
+                after: Place | None = None
+                while True:
+                    page = read_heard(connection, wanted, LIMA, words, after, 50)
+                    seen += [(row.published_at, row.mention_id) for row in page.rows]
+                    after = page.next
+                    if after is None:
+                        break
+                assert seen == sorted(plain, reverse=True), wanted
+                assert len(seen) == count_heard(connection, wanted, LIMA, words)
+                assert len(seen) == count_posts(connection, wanted, LIMA, words, most=9**9)
+                few = count_posts(connection, wanted, LIMA, words, most=3)
+                assert few == (min(3, len(seen)) if few.more else len(seen))
 
 
 def test_top_and_needing_cases_are_those_of_a_look_at_every_case(connection: Connection) -> None:

@@ -19,11 +19,11 @@ from sqlalchemy import Connection
 
 from bench.archive import NOW, build
 from bench.pages import check_room, differences
-from listener.database import Store
+from listener.database import Store, add_new
 from listener.store import mentions, posts, runs
 from listener.sums.addends import DAY_ONLY
 from listener.sums.localday import day_sql, kept_zone
-from listener.sums.rollup import fold, install, keep_days, recount, rollup_changes, rollups
+from listener.sums.rollup import fold, install, install_cases, keep_days, recount, rollup_changes, rollup_days, rollups
 from sentiment.store import save_verdicts, verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders import insight
@@ -31,6 +31,7 @@ from stakeholders.counting.bodies import count_bodies
 from stakeholders.counting.counts import honest_counts
 from stakeholders.counting.crosstab import AXES, count_cells, count_days
 from stakeholders.counting.period import Period, midnight
+from stakeholders.counting.reckoning import mention_fates
 from stakeholders.spikes.drivers import most_heard
 from stakeholders.store import case_mentions, cases, decisions
 from tests.stakeholders.weeks import open_case, say
@@ -39,6 +40,7 @@ START = datetime(2026, 11, 9, 5, 30, tzinfo=UTC)
 SANTIAGO = ZoneInfo("America/Santiago")
 BRANDS = ("nitido", "brisatel")
 MOODS = ("negative", "neutral", "positive")
+HOWS = ("opened", "thread", "repeat", "merged")
 EPOCH = date(1970, 1, 1).toordinal()
 ZONES = (SANTIAGO, ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC"))
 SUMS = ("mentions", "negative", "neutral", "positive", "unsure")
@@ -112,8 +114,8 @@ def counted_by_hand(connection: Connection, zone: ZoneInfo | None = None) -> dic
             add("stakeholder/source", *at, f"{who}/{row.source}", verdict)
             if decision and decision.entry is not None:
                 add("body", *at, f"{who}/{decision.entry}", verdict)
-        if joined.get(row.id) == "repeat":
-            add("repeat", *at, "")
+        if (how := joined.get(row.id)) is not None:
+            add("case", *at, how if decision else f"{how}/unrouted")
     for at, source in connection.execute(sa.select(posts.c.published_at, posts.c.source)):
         add("collected", "", int(at.timestamp() // 3600), source)
     for at, source, new in connection.execute(sa.select(runs.c.started_at, runs.c.source, runs.c.new)):
@@ -134,10 +136,17 @@ def judge(connection: Connection, draw: random.Random, mention_id: int) -> None:
     save_verdicts(connection, [(mention_id, given)], START, "Ana")
 
 
+def decide(connection: Connection, mention_id: int) -> None:
+    row = connection.execute(sa.select(mentions).where(mentions.c.id == mention_id)).one()
+    line = {"mention_id": row.id, "at": START, "brand": row.brand, "kind": row.kind, "hour": row.hour}
+    line |= {"stakeholder": "press", "priority": "routine", "department": "sales", "rule": "matrix", "detail": {}}
+    add_new(connection, decisions, [line], ("mention_id",))
+
+
 def change(connection: Connection, draw: random.Random) -> None:
     """Do one random thing that the program does, and some that it may do one day."""
     mention_id = one_of(connection, draw, mentions.c.id)
-    kind = draw.randrange(16)
+    kind = draw.randrange(17)
     if kind < 4 or mention_id is None:
         at = START + timedelta(minutes=draw.randrange(300))
         say(
@@ -161,9 +170,9 @@ def change(connection: Connection, draw: random.Random) -> None:
         mine = case_mentions.c.mention_id == mention_id
         if held is None:
             open_case(connection, [mention_id], START, how="repeat")
-            connection.execute(case_mentions.update().where(mine).values(how="repeat"))
+            connection.execute(case_mentions.update().where(mine).values(how=draw.choice(HOWS)))
         elif draw.random() < 0.5:
-            connection.execute(case_mentions.update().where(mine).values(how=draw.choice(("merged", "repeat"))))
+            connection.execute(case_mentions.update().where(mine).values(how=draw.choice(HOWS)))
         else:
             connection.execute(cases.delete().where(cases.c.id == held))
     elif kind == 9:  # erased at the source: everything goes by cascade
@@ -177,6 +186,8 @@ def change(connection: Connection, draw: random.Random) -> None:
         post_id, other = (one_of(connection, draw, posts.c.id) for _ in range(2))
         values = {"cluster": draw.choice((None, post_id, other))}
         connection.execute(posts.update().where(posts.c.id == post_id).values(**values))
+    elif kind == 16:  # decided while it stands in a case already, or not
+        decide(connection, mention_id)
     elif kind == 15:
         routed = decisions.c.mention_id == mention_id
         connection.execute(decisions.update().where(routed).values(entry=draw.choice((None, "Diario/Uno", "ARTEL"))))
@@ -225,10 +236,14 @@ def test_figures_from_kept_sums_are_those_counted_from_the_rows(store: Store) ->
             change(connection, draw)
         known = decisions.c.stakeholder != "customer"
         connection.execute(decisions.update().where(known).values(entry="Diario/Uno"))
+        for at in (START, START + timedelta(hours=20)):  # decided or not, in cases or not
+            say(connection, at, stakeholder=None)
+            open_case(connection, [say(connection, at) for _ in range(3)], at, how="thread")
+            open_case(connection, [say(connection, at, stakeholder=None) for _ in range(2)], at, how="repeat")
     whole = Period(midnight(date(2026, 11, 8), SANTIAGO), midnight(date(2026, 11, 10), SANTIAGO), SANTIAGO)
     cut = Period(START + timedelta(hours=1), START + timedelta(hours=30), SANTIAGO)
     figures: list[Any] = [
-        insight.net_sentiment, insight.voices, insight.dimensions, insight.sources_of, honest_counts,
+        insight.net_sentiment, insight.voices, insight.dimensions, insight.sources_of, honest_counts, mention_fates,
         *(partial(count_days, axis=axis) for axis in AXES), most_heard,
         *(partial(count_cells, rows=one, columns=two) for one, two in permutations(AXES, 2)),
         partial(count_bodies, known=frozenset({"Diario/Uno", "ARTEL"})),
@@ -246,6 +261,12 @@ def test_figures_from_kept_sums_are_those_counted_from_the_rows(store: Store) ->
             told = honest_counts(kept_sums, period, None)
             assert told.reconciles()
             assert told.relevant == sum(day.mentions or 0 for day in days) > 0
+            went = mention_fates(kept_sums, period, None)
+            assert went.reconciles()
+            assert min(went.opened, went.joined, went.alone, went.waiting) > 0
+            assert went.relevant == told.relevant
+            early = [one for one in kept(kept_sums) if one[0] == "case" and one[3].endswith("/unrouted")]
+            assert early  # in a case and not decided: it does not wait
             assert sum(cell.mentions for cell in count_cells(kept_sums, period, None, "source", "dimension")) > 0
             assert period is cut or count_bodies(kept_sums, period, None, frozenset({"Diario/Uno"}))
 
@@ -311,6 +332,48 @@ def test_the_sums_are_counted_once_for_an_archive_that_was_there_before(store: S
         assert kept(connection) == counted_by_hand(connection)
         say(connection, START)
         assert kept(connection) == counted_by_hand(connection)  # each trigger stands once
+
+
+def test_what_stands_in_a_case_is_told_apart_while_nobody_decided_of_it(store: Store) -> None:
+    period = Period(START - timedelta(hours=1), START + timedelta(hours=1), SANTIAGO)
+    with store.write() as connection:
+
+        def cases_by_name() -> dict[str, int]:
+            assert kept(connection) == counted_by_hand(connection)
+            went = mention_fates(connection, period, None)
+            assert (went.relevant, went.opened, went.joined, went.waiting) == (3, 1, 1, 1)
+            return {key[3]: sums[0] for key, sums in kept(connection).items() if key[0] == "case"}
+
+        one, two, _ = (say(connection, START, stakeholder=None) for _ in range(3))
+        open_case(connection, [one, two], START, how="thread")
+        assert cases_by_name() == {"opened/unrouted": 1, "thread/unrouted": 1}
+        decide(connection, one)
+        assert cases_by_name() == {"opened": 1, "thread/unrouted": 1}
+        decide(connection, two)
+        assert cases_by_name() == {"opened": 1, "thread": 1}
+        connection.execute(decisions.delete().where(decisions.c.mention_id == one))
+        assert cases_by_name() == {"opened/unrouted": 1, "thread": 1}
+
+
+def test_what_stands_in_cases_is_counted_once_where_copies_alone_were_kept(store: Store) -> None:
+    draw = random.Random(12)
+    with store.write() as connection:
+        for _ in range(80):
+            change(connection, draw)
+        wanted, days = kept(connection), kept_days(connection)
+        assert any(one[0] == "case" for one in wanted)
+        fold(connection)
+        copies = {"facet": "repeat", "brand": "nitido", "name": "", **dict.fromkeys(SUMS, 0), "mentions": 2}
+        for table, time in ((rollups, "hour"), (rollup_days, "day"), (rollup_changes, "hour")):
+            if table is not rollup_changes or store.engine.dialect.name == "postgresql":
+                connection.execute(table.delete().where(table.c.facet == "case"))
+                connection.execute(table.insert().values({**copies, time: 5}))
+        install_cases(connection)
+        assert (kept(connection), kept_days(connection)) == (wanted, days)
+        for _ in range(20):
+            change(connection, draw)
+        assert kept(connection) == counted_by_hand(connection)  # each trigger stands once
+        assert kept_days(connection) == counted_by_hand(connection, ZoneInfo("UTC"))
 
 
 def test_the_archive_of_the_benchmark_has_the_sums_that_a_count_of_its_rows_gives(tmp_path: Path) -> None:

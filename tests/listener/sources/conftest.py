@@ -16,6 +16,7 @@ from listener.fetch import Egress
 from listener.intake import save_page
 from listener.mention import Brand, Page
 from listener.store import posts, quarantine, read_cursor
+from tests.blank import open_blank
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LOCAL = Egress(frozenset({"127.0.0.1"}), frozenset({"127.0.0.1"}))
@@ -34,8 +35,7 @@ def brands() -> tuple[Brand, ...]:
 
 @pytest.fixture
 def plain_store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path}/posts.db")
-    opened.migrate()
+    opened = open_blank(f"sqlite:///{tmp_path}/posts.db")
     yield opened
     opened.close()
 

@@ -21,9 +21,9 @@ from listener.database import Store
 from stakeholders import digest, insight
 from stakeholders.case import record
 from stakeholders.counting.figures import gather
-from stakeholders.counting.figures import seal as seal_figures
-from stakeholders.counting.load import Load, from_json, gather_load, to_json
+from stakeholders.counting.load import Load, gather_load
 from stakeholders.counting.reckoning import case_fates, mention_fates
+from stakeholders.counting.sealed import from_json, seal, to_json
 from stakeholders.edition import Edition
 from stakeholders.inbox import Filters, count_inbox
 from stakeholders.store import alerts, cases, silences
@@ -155,7 +155,7 @@ def test_the_same_figures_give_the_same_seal_and_the_same_bytes_of_pdf(archive: 
         open_case(connection, [say(connection, AT)], AT, department="customer_care")
         other = built(connection, config, *AREAS)
     assert one.hash == same.hash != other.hash
-    assert from_json(to_json(load_of(one))) == one.figures
+    assert from_json(Load, to_json(load_of(one))) == one.figures
     assert digest.render_pdf(one) == digest.render_pdf(same)
     assert digest.render_pdf(one).startswith(b"%PDF-")
     assert digest.render_pdf(week_one) == digest.render_pdf(week_two)
@@ -248,7 +248,7 @@ def test_the_digest_counts_what_the_inbox_and_the_tables_count(
         _the_inbox_agrees(connection, [whole, *teams])
         rows = connection.execute(sa.select(cases).where(cases.c.brand == "nitido")).all()
         again = gather(connection, config, "2026-W46", "nitido", MONDAY)
-    assert seal_figures(figures) == seal_figures(again)
+    assert seal(figures) == seal(again)
     inside = [row for row in rows if WEEK.start <= row.opened_at < WEEK.end]
     # the directors' letter: every mention and every case stands in one row, and the rows add up
     honest, gone = figures.honest, figures.mention_fates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -16,8 +17,10 @@ from sqlalchemy import Connection
 
 from listener.database import Store
 from stakeholders.companies.recall import Recall
+from stakeholders.counting.owed import incidents, legal_days
 from stakeholders.counting.pace import Spans, median_of, read_paces
 from stakeholders.counting.period import Period, midnight
+from stakeholders.counting.reckoning import mention_fates
 from stakeholders.counting.response import Response, open_now, response_times
 from stakeholders.counting.workload import (
     Routed,
@@ -30,6 +33,7 @@ from stakeholders.counting.workload import (
 )
 from stakeholders.scope import limit
 from stakeholders.store import cases, events
+from tests.stakeholders.weeks import config_of
 
 START = datetime(2026, 9, 1, 3, tzinfo=UTC)
 NOW = START + timedelta(days=20)
@@ -245,3 +249,40 @@ def test_a_reading_is_made_once_and_anew_when_anything_it_is_made_of_changes() -
         assert memory.read((text, NOW), lambda text=text: read(text)) == text.upper()  # type: ignore[misc]
     assert asked == ["a", "b", "c", "a"]
     assert memory.read(("a", START), lambda: read("other")) == "OTHER"
+
+
+def test_what_is_owed_and_where_mentions_went_is_read_from_what_waits_and_from_sums(tmp_path: Path) -> None:
+    """However many cases and mentions a brand has: neither its index of cases nor a mention is looked at."""
+    store = Store(f"sqlite:///{tmp_path}/escucha.db")
+    store.migrate()
+    config = config_of(tmp_path)
+    plans: list[str] = []
+    with store.write() as connection:
+        live(connection, random.Random(1), 60)
+        connection.exec_driver_sql("ANALYZE")
+    questions: dict[str, Callable[[Connection], object]] = {
+        "incidents": lambda c: incidents(c, "nitido"),
+        "legal": lambda c: legal_days(c, config, "nitido", NOW, NOW + timedelta(days=30)),
+        "fates": lambda c: mention_fates(c, Period(START, NOW, SANTIAGO), "nitido"),
+    }
+    for name, ask in questions.items():
+        asked: list[tuple[str, Any]] = []
+
+        def keep(_: Any, __: Any, statement: str, given: Any, *___: Any, asked: Any = asked) -> None:
+            asked.append((statement, given))
+
+        with store.read() as connection:
+            sa.event.listen(store.engine, "before_cursor_execute", keep)
+            ask(connection)
+            sa.event.remove(store.engine, "before_cursor_execute", keep)
+            plans = [
+                row[3]
+                for statement, given in asked
+                if statement.startswith(("SELECT", "WITH"))
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+            ]
+        assert plans, name
+        assert not [line for line in plans if "ix_cases_brand_opened_at" in line or line == "SCAN cases"], plans
+        assert not [line for line in plans if "mention" in line.split()], plans
+        assert name == "fates" or any("ix_cases_inbox" in line for line in plans), plans
+    store.close()
