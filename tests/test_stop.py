@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from listener.database import Store
-from listener.store import cursors, jobs, posts, runs
+from listener.store import jobs, posts, read_cursor, runs
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = 20
@@ -63,7 +63,7 @@ def test_a_stopped_program_ends_between_two_pages_and_gives_its_leases_back(tmp_
         with store.read() as connection:
             stored = connection.scalar(sa.select(sa.func.count()).select_from(posts)) or 0
             assert stored % PAGE == 0
-            (state,) = json.loads(connection.scalar(sa.select(cursors.c.value)) or "{}").values()
+            (state,) = json.loads(read_cursor(connection, "one") or "{}").values()
             assert state["done"] == stored, "posts and cursor are one commit"
             assert list(connection.scalars(sa.select(jobs.c.holder).where(jobs.c.holder.is_not(None)))) == []
             assert set(connection.scalars(sa.select(runs.c.outcome))) == {"ok"}
