@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-__all__ = ["main"]
+__all__ = ["FLAGS", "MAIN", "main"]
 
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]

@@ -30,6 +30,7 @@ from stakeholders.deciding.facts import Case
 from stakeholders.digest import queue_due
 from stakeholders.outbox.escalation import escalate_due
 from tests.conftest import missing
+from tests.pages.visit import browsing
 from tests.servers.smtp import Inbox, free_port, smtp
 from tests.stakeholders.newsroom import SECRET, make_route, open_one
 
@@ -129,12 +130,8 @@ def browser() -> Iterator[Any]:
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
         missing("Chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+    with browsing(found) as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

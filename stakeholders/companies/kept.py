@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -14,11 +13,9 @@ from stakeholders.companies.recognition import is_kept
 from stakeholders.counting.period import Period
 from stakeholders.store import spoken
 
-__all__ = ["hours_of", "in_hours", "moment_of", "pending_in", "ticks_of"]
+__all__ = ["hours_of", "in_hours", "pending_in"]
 
 _MOST = 500  # mentions not looked at yet; where there are more, every post is read
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
 
 
 def pending_in(connection: Connection, period: Period, brand: str, peers: Peers) -> list[int] | None:
@@ -43,13 +40,3 @@ def in_hours() -> sa.ColumnElement[bool]:
 def hours_of(period: Period) -> dict[str, Any]:
     """Give what `in_hours` is asked with."""
     return {"first_hour": period.first_hour, "end_hour": period.end_hour}
-
-
-def ticks_of(moment: datetime) -> int:
-    """Give a moment as it is kept: microseconds since 1970."""
-    return (moment - _EPOCH) // _TICK
-
-
-def moment_of(ticks: int) -> datetime:
-    """Give the moment that was kept, in UTC."""
-    return _EPOCH + ticks * _TICK

@@ -22,7 +22,7 @@ from listener.mention import aware
 from listener.reason import Reason
 from listener.settings import Settings
 from listener.spoken import PRAISE
-from stakeholders.companies.kept import hours_of, in_hours, moment_of, pending_in, ticks_of
+from stakeholders.companies.kept import hours_of, in_hours, pending_in
 from stakeholders.companies.opportunity import (
     LATE,
     STATES,
@@ -39,6 +39,7 @@ from stakeholders.companies.opportunity import (
 )
 from stakeholders.companies.peer import Peers, peers_of
 from stakeholders.companies.recall import Recall
+from stakeholders.companies.recognition import moment_of, ticks_of
 from stakeholders.companies.uptake import Heard, OwnPost, hear_own
 from stakeholders.counting.period import Period
 from stakeholders.store import spoken

@@ -32,7 +32,7 @@ from stakeholders.deciding.decision import speaker_of
 from stakeholders.deciding.facts import Speaker
 from stakeholders.store import decisions, spoken
 
-__all__ = ["digest_of", "is_kept", "recognise", "voice_of"]
+__all__ = ["digest_of", "is_kept", "moment_of", "recognise", "ticks_of", "voice_of"]
 
 log = logging.getLogger("escucha.companies")
 
@@ -91,6 +91,16 @@ def digest_of(peers: Peers) -> str:
 def voice_of(company: Company) -> int:
     """Give the number that stands for a company: the same for the same, and no name."""
     return _number(company.key or fold(company.name))
+
+
+def ticks_of(moment: datetime) -> int:
+    """Give a moment as it is kept: microseconds since 1970."""
+    return (moment - _EPOCH) // _TICK
+
+
+def moment_of(ticks: int) -> datetime:
+    """Give the moment that was kept, in UTC."""
+    return _EPOCH + ticks * _TICK
 
 
 @cache
@@ -191,7 +201,7 @@ def _note_twins(connection: Connection, name: str, twin: str, values: Sequence[i
 
 def _values(peers: Peers, row: sa.Row[Any]) -> dict[str, Any] | None:
     """Give what is kept of a mention; None for one that must be read every time, as no program of ours writes it."""
-    at, heard_at = ((moment - _EPOCH) // _TICK for moment in (row.published_at, row.collected_at))
+    at, heard_at = ticks_of(row.published_at), ticks_of(row.collected_at)
     if (row.decided_brand, row.decided_hour) != (row.brand, row.hour) or row.hour != at // 3_600_000_000:
         return None
     mention, speaker = heard_in(row), speaker_of(json.loads(row.detail))

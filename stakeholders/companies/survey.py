@@ -17,9 +17,9 @@ from sqlalchemy import Connection
 
 from listener.settings import Settings
 from listener.spoken import EXCHANGE
-from stakeholders.companies.kept import hours_of, in_hours, pending_in, ticks_of
+from stakeholders.companies.kept import hours_of, in_hours, pending_in
 from stakeholders.companies.peer import DIRECTIONS, Direction, Exchange, Peers, Total, exchanges, peers_of, totals
-from stakeholders.companies.recognition import voice_of
+from stakeholders.companies.recognition import ticks_of, voice_of
 from stakeholders.counting.period import Period
 from stakeholders.store import spoken
 

@@ -163,5 +163,5 @@ def _list(scene: Scene, cards: Sequence[str]) -> str:
 def _rest(scene: Scene, count: int) -> str:
     if count <= _MOST:
         return ""
-    words = scene.t(N_("and {n} more: `escucha exchanges` and `escucha opportunities` list them all"), n=count - _MOST)
+    words = scene.t(N_("and {n} more: “escucha exchanges” and “escucha opportunities” list them all"), n=count - _MOST)
     return f'<p class="e-sub">{escape(words)}</p>'

@@ -13,13 +13,12 @@ from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
 
+from bench.screenshots import FLAGS, MAIN
 from tests.servers.smtp import free_port
 
 __all__ = ["MAIN", "browsing", "open_page", "running", "serving", "visiting"]
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-MAIN = "[data-testid=stMain]"
 
 
 @contextmanager
