@@ -11,14 +11,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
 
 from listener.mention import Author, Metrics, Post
 from listener.query.listed import post_ids
 from listener.query.match import Reading, compile_test, facts_of
-from listener.query.sql import is_called, where
-from listener.query.tree import And, Day, Fact, Query, leaves
+from listener.query.sql import is_called, unindexed, where
+from listener.query.tree import And, Day, Fact, Node, Query, leaves
 from listener.store import authors, mentions, posts
 
 __all__ = ["Found", "Place", "Results", "count", "search"]
@@ -148,17 +146,20 @@ class _Bounds(NamedTuple):
 
 def _bounds(query: Query) -> _Bounds:
     """Give the times that a query names for all that fits."""
-    parts = query.tree.parts if isinstance(query.tree, And) else (query.tree,)
-    days = [part for part in parts if isinstance(part, Day)]
+    days = [part for part in _parts(query) if isinstance(part, Day)]
     since = [day.at for day in days if day.name == "since"]
     until = [(day.at, 0) for day in days if day.name == "until"]  # ids are over 0: the moment itself is out
     return _Bounds(max(since, default=None), min(until, default=None))
 
 
+def _parts(query: Query) -> Sequence[Node]:
+    """Give the parts of a query that must all fit."""
+    return query.tree.parts if isinstance(query.tree, And) else (query.tree,)
+
+
 def _written(connection: Connection, query: Query) -> ColumnElement[bool] | None:
     """Give the condition for the posts of the one who must have written what fits, where they are few."""
-    parts = query.tree.parts if isinstance(query.tree, And) else (query.tree,)
-    handles = [part.value for part in parts if isinstance(part, Fact) and part.name == "from"]
+    handles = [part.value for part in _parts(query) if isinstance(part, Fact) and part.name == "from"]
     if not handles:
         return None
     named = sa.select(authors.c.id).where(
@@ -202,7 +203,7 @@ def _page(
 ) -> Sequence[Any]:
     at: ColumnElement[datetime] = posts.c.published_at
     if few and connection.dialect.name == "sqlite":  # else it walks through all posts, in order; a + keeps it from that
-        at = UnaryExpression(at, operator=custom_op("+"), type_=at.type)
+        at = unindexed(posts.c.published_at)
     # First which, then their words: nobody carries the words of all that fit into the sorting.
     keys = sa.select(posts.c.id).where(clause).order_by(at.desc(), posts.c.id.desc()).limit(size)
     if after is not None:

@@ -9,17 +9,29 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from listener.query.fulltext import is_text, look_for, match_postgres, match_sqlite, partition
 from listener.query.tree import And, Day, Fact, Node, Not, Or, Query, Reach, leaves
 from listener.store import authors, mentions, posts
 
-__all__ = ["IndexFilter", "SqlFilter", "ask_index", "is_called", "posts_with_words", "says_only_words", "where"]
+__all__ = [
+    "IndexFilter",
+    "SqlFilter",
+    "ask_index",
+    "is_called",
+    "posts_with_words",
+    "says_only_words",
+    "unindexed",
+    "where",
+]
 
+T = TypeVar("T")
 _BEGINNING = 200  # characters of a handle in the index of PostgreSQL (migration 0014)
 
 _SIGNS: dict[str, Any] = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -126,6 +138,11 @@ def is_called(author: Any, handle: str, *, postgres: bool) -> ColumnElement[bool
         return found
     handles = _lower(author.c.handle, postgres=True)
     return sa.and_(sa.func.left(handles, _BEGINNING) == handle[:_BEGINNING], handles == handle)
+
+
+def unindexed(column: sa.Column[T]) -> ColumnElement[T]:
+    """Give a column of SQLite by which no index is chosen (https://sqlite.org/optoverview.html, unary "+")."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def _lower(column: Any, *, postgres: bool) -> Any:

@@ -9,12 +9,10 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
 
 from listener.query import Query
 from listener.query.listed import post_ids
-from listener.query.sql import says_only_words, where
+from listener.query.sql import says_only_words, unindexed, where
 from listener.store import mentions, posts
 from listener.taxonomy import DIMENSIONS
 from sentiment.store import verdicts
@@ -99,7 +97,7 @@ def _in_hours(connection: Connection, wanted: Wanted, asked: Query | None, hours
         within = post_ids(connection, hours[0], hours[1] - 1) or (0, 0)
         if connection.dialect.name == "sqlite" and hours[1] - hours[0] > _SHORT:
             # The mentions of the posts that hold the words are looked up; a + keeps it from reading all of these hours.
-            hour = UnaryExpression(hour, operator=custom_op("+"), type_=hour.type)
+            hour = unindexed(mentions.c.hour)
     query = sa.select(mentions.c.published_at, mentions.c.id).select_from(_tables(wanted, asked))
     return query.where(hour >= hours[0], hour < hours[1], *_labels(wanted), *_words(connection, asked, within))
 

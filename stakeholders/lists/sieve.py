@@ -7,11 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
 
 from listener.mention import aware
 from listener.query import QueryError, parse
+from listener.query.sql import unindexed
 from listener.taxonomy import OPEN_STATUSES, STATUSES
 from stakeholders.casework.step import OVER as SETTLED
 from stakeholders.casework.step import UNFINISHED
@@ -69,7 +68,7 @@ def conditions(
     columns: dict[str, sa.ColumnElement[Any]] = {**COLUMNS}
     if connection.dialect.name == "sqlite" and waits(filters) and without != "status":
         # What waits is few, and has an index of its own; a + keeps SQLite from reading all cases of the brand instead.
-        columns["brand"] = UnaryExpression(cases.c.brand, operator=custom_op("+"), type_=cases.c.brand.type)
+        columns["brand"] = unindexed(cases.c.brand)
     found: list[sa.ColumnElement[bool]] = [
         column.in_(wanted)
         for name, column in columns.items()
