@@ -33,6 +33,7 @@ class Keys(Hand):
     def tab(self, wanted: str, most: int, back: bool = False) -> int:
         """Go by Tab to what is wanted, seen at every stop, in no more than `most` steps; give how many it took."""
         self.rest()
+        self._page.locator(wanted).first.wait_for(state="attached")  # a kind of widget comes with its first one
         stops: list[str] = []
         for step in range(most + 1):
             there, nowhere = self._page.evaluate(
