@@ -18,7 +18,7 @@ import sentiment.store  # noqa: F401 - hangs its tables on the metadata
 import stakeholders.store  # noqa: F401 - hangs its tables on the metadata
 from listener.database import Store, metadata
 from listener.query.caseindex import index_cases
-from listener.query.listed import fill_listed
+from listener.query.listed import fill_listed, fill_places
 from listener.query.words import words_of
 from listener.spoken import fill as fill_spoken
 from listener.sums import habit
@@ -270,6 +270,7 @@ def build(url: str, size: int, told: Callable[[int], None] = lambda _: None) -> 
                     )
         index_cases(held)  # on PostgreSQL its trigger rested
         fill_listed(held)
+        fill_places(held)
         fill_spoken(held)
         recount(held)
         keep_days(held, LIMA)

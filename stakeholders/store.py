@@ -144,6 +144,13 @@ case_mentions = sa.Table(
     sa.Column("mention_id", sa.ForeignKey("mention.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     sa.Column("case_id", sa.ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
     sa.Column("how", sa.Text, nullable=False),  # opened | thread | repeat
+    # what a search asks of the post, kept by triggers (listener/query/listed.py)
+    sa.Column("post_id", sa.BigInteger),
+    sa.Column("source", sa.Text),
+    sa.Column("lang", sa.Text),
+    sa.Column("country", sa.Text),
+    sa.Column("author_id", sa.BigInteger),
+    sa.Column("published_at", Moment),
     sa.Index("ix_case_mention_case_id_how", "case_id", "how", "mention_id"),  # all that lists of cases ask of it
 )
 

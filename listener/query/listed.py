@@ -1,8 +1,9 @@
 """Keep what lists and searches would else gather from many rows: labels of cases and decisions, and where posts stand.
 
-A case holds the source, the sentiment and the doubt of the post that opened it; a decision holds the source and the
-dimension of its mention. `post_place` tells in which blocks of ids the posts of an hour stand, so that the full-text
-index is asked for a stretch of time by ids; of posts that go it keeps the block, which is more than needed, never less.
+A case holds the source, the sentiment and the doubt of the post that opened it; a place in a case what a search asks of
+its post; a decision the source and the dimension of its mention. `post_place` tells in which blocks of ids the posts of
+an hour stand, so that the full-text index is asked for a stretch of time by ids; of posts that go it keeps the block,
+which is more than needed, never less.
 Triggers keep all of it in the transaction of the change, whoever makes it: a correction, another engine's verdict, a
 merge, a split, an erasure, a deletion by cascade. What belongs to other rooms stands here as SQL, as triggers do.
 """
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 
 from listener.store import post_places
 
-__all__ = ["fill_listed", "install_listed", "post_ids"]
+__all__ = ["fill_listed", "fill_places", "install_listed", "install_places", "post_ids"]
 
 _BLOCK = 10  # bits of a post's id that its block leaves out
 
@@ -32,6 +33,12 @@ _SAID = """
     SELECT m.source, v.dimension FROM mention m
     LEFT JOIN verdict v ON v.mention_id = m.id AND v.current WHERE m.id = """
 _DECISIONS = f"UPDATE decision SET (source, dimension) = ({_SAID}decision.mention_id)"  # noqa: S608 - constants of this file
+_PLACED = "post_id, source, lang, country, author_id, published_at"
+_OF_POST = """
+    SELECT p.id, p.source, p.lang, p.country, p.author_id, p.published_at
+    FROM mention m JOIN post p ON p.id = m.post_id WHERE m.id = """
+_PLACES = f"UPDATE case_mention SET ({_PLACED}) = ({_OF_POST}case_mention.mention_id)"  # noqa: S608 - constants of this file
+_EDITED = "AFTER UPDATE OF source, lang, country, author_id, published_at ON post"
 _SPOKEN_OF = "UPDATE decision SET dimension = NEW.dimension WHERE mention_id = NEW.mention_id"
 _HEARD = "UPDATE decision SET brand = NEW.brand, hour = NEW.hour, source = NEW.source WHERE mention_id = NEW.id"
 _HOUR = {
@@ -83,6 +90,38 @@ def fill_listed(connection: Connection) -> None:
     places = (_places(connection.dialect.name, table) for table, _ in _TIMES)
     for statement in (_CASES, _DECISIONS, "DELETE FROM post_place", *places):
         connection.exec_driver_sql(statement)
+
+
+def install_places(connection: Connection) -> None:
+    """Have places in cases hold what a search asks of their posts, and fill it in. For migrations."""
+    again = f"{_PLACES} WHERE mention_id IN (SELECT id FROM mention WHERE post_id = NEW.id)"  # noqa: S608 - constants of this file
+    if connection.dialect.name == "sqlite":
+        for name, when, which in (
+            ("join", "AFTER INSERT ON case_mention", f"{_PLACES} WHERE mention_id = NEW.mention_id"),
+            ("edit", _EDITED, again),
+        ):
+            connection.exec_driver_sql(f"CREATE TRIGGER listed_facts_{name} {when} BEGIN {which}; END")
+    else:
+        # Whoever edits the post at this moment is waited for, or waits: else what it was would stay.
+        into = ", ".join(f"NEW.{column}" for column in _PLACED.split(", "))
+        told = _OF_POST.replace("FROM", f"INTO {into} FROM", 1) + "NEW.mention_id FOR SHARE OF p"
+        for name, when, does in (
+            ("join", "BEFORE INSERT ON case_mention", told),
+            ("edit", _EDITED, again),
+        ):
+            body = f"$$ BEGIN {does}; RETURN NEW; END $$"
+            connection.exec_driver_sql(
+                f"CREATE FUNCTION listed_facts_{name}() RETURNS trigger LANGUAGE plpgsql AS {body}"
+            )
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER listed_facts_{name} {when} FOR EACH ROW EXECUTE FUNCTION listed_facts_{name}()"
+            )
+    fill_places(connection)
+
+
+def fill_places(connection: Connection) -> None:
+    """Look up anew what places in cases hold of their posts: what the triggers would have come to."""
+    connection.exec_driver_sql(_PLACES)
 
 
 def _places(dialect: str, table: str, which: str = "true", *, of: str = "") -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection
 from listener.mention import Author, Metrics, Post
 from listener.query.listed import post_ids
 from listener.query.match import Reading, compile_test, facts_of
+from listener.query.spelling import has_star
 from listener.query.sql import is_called, unindexed, where
 from listener.query.tree import And, Day, Fact, Node, Query, leaves
 from listener.store import authors, mentions, posts
@@ -25,6 +26,7 @@ Place = tuple[datetime, int]  # when a post was published, and its id: the next 
 
 _BATCH = 500
 _NEWEST = 2_000  # posts that are asked for words first
+_LOOKED = 1_000  # posts whose words are looked at first, for beginnings of words
 _LONGEST = 16  # times as long as all before, if so little was found
 _SHORTEST = timedelta(hours=1)
 _FEW = 20_000  # posts of one author that are rather sorted than met among all
@@ -105,7 +107,8 @@ def _stretches(connection: Connection, query: Query, after: Place | None, size: 
     Words are first asked of the newest posts alone, by time and by the ids that posts of these hours have, then of as
     long a time as what was found promises. So nobody reads all posts with a common word to find the newest, and what
     is rare is met after few steps, each many times as long as all before. What somebody wrote who writes rarely is
-    read, and its words looked at.
+    read, and its words looked at; so are the newest posts for beginnings of words, of which SQLite first puts all that
+    begin so together, in the whole archive.
     """
     dialect = connection.dialect.name
     asked, bounds = where(query, dialect), _bounds(query)
@@ -122,11 +125,13 @@ def _stretches(connection: Connection, query: Query, after: Place | None, size: 
         return
     oldest = max(oldest, bounds.since) if bounds.since is not None else oldest
     place, found = place or (newest, _LAST), 0
-    floor = _floor(connection, place)
+    begins = dialect == "sqlite" and any(has_star(leaf) for leaf in leaves(query.tree))
+    floor = _floor(connection, place, _LOOKED if begins else _NEWEST)
     while True:
         floor = oldest if floor is None else max(floor, oldest)
         if (ids := _ids(connection, floor, place)) is not None:
-            newer = where(query, dialect, ids).clause
+            newer = where(query, dialect, ids, each=begins).clause
+            begins = False
             newer = sa.and_(newer, posts.c.published_at >= floor) if floor > oldest else newer
             for rows in _pages(connection, newer, place, size):
                 yield rows
@@ -177,9 +182,9 @@ def _ends(connection: Connection, place: Place | None) -> tuple[datetime | None,
     return told.newest, told.oldest
 
 
-def _floor(connection: Connection, place: Place) -> datetime | None:
-    """Give when the post was published that stands _NEWEST behind a place; None where fewer do."""
-    return connection.scalar(_FLOOR, {"place": place[0], "many": _NEWEST})
+def _floor(connection: Connection, place: Place, many: int) -> datetime | None:
+    """Give when the post was published that stands so many behind a place; None where fewer do."""
+    return connection.scalar(_FLOOR, {"place": place[0], "many": many})
 
 
 def _ids(connection: Connection, floor: datetime, place: Place) -> tuple[int, int] | None:

@@ -87,9 +87,10 @@ def posts_with_words(query: Query, dialect: str) -> sa.Select[Any]:
 
 @dataclass(frozen=True, slots=True)
 class IndexFilter:
-    """Hold a query cut into what a full-text index of its own is asked and what is asked of the table `post`.
+    """Hold a query cut into what a full-text index of its own is asked and what is asked beside it.
 
-    `match` looks words up in the index, `each` looks at the words of one row of it, for statements that read few.
+    `match` looks words up in the index, `each` looks at the words of one row of it, for statements that read few;
+    `rest` is over the table that was named for what else is asked.
     """
 
     match: ColumnElement[bool]
@@ -97,16 +98,17 @@ class IndexFilter:
     rest: ColumnElement[bool] | None
 
 
-def ask_index(query: Query, dialect: str, index: sa.TableClause) -> IndexFilter | None:
+def ask_index(query: Query, dialect: str, index: sa.TableClause, of: sa.FromClause) -> IndexFilter | None:
     """Cut a query for a full-text index of some posts alone, with the columns of `post_words`.
 
-    None where nothing must be said by a post that fits, or the database cannot say the query exactly.
+    `of` has what else is asked of a post: post_id, source, lang, country, author_id, published_at. None where nothing
+    must be said by a post that fits, or the database cannot say the query exactly.
     """
     said, others = partition(query.tree.parts if isinstance(query.tree, And) else (query.tree,))
     if not said:
         return None
     words = said[0] if len(said) == 1 else And(tuple(said))
-    compiler = _Compiler(dialect == "postgresql", None, posts.c.id, each=True)
+    compiler = _Compiler(dialect == "postgresql", None, of.c.post_id, each=True, facts=of)
     parts = [compiler.clause(part, wide=True) for part in others]
     if not compiler.exact:
         return None
@@ -157,8 +159,10 @@ class _Compiler:
         within: tuple[int, int] | None,
         of: ColumnElement[int],
         each: bool,
+        facts: sa.FromClause = posts,
     ) -> None:
         self.postgres = postgres
+        self.facts = facts.c
         self.within = within
         self.of = of
         self.each = each
@@ -187,7 +191,7 @@ class _Compiler:
 
     def _fact(self, node: Fact | Reach | Day, wide: bool) -> ColumnElement[bool]:
         if isinstance(node, Day):
-            return posts.c.published_at >= node.at if node.name == "since" else posts.c.published_at < node.at
+            return self.facts.published_at >= node.at if node.name == "since" else self.facts.published_at < node.at
         # Tables of their own, so that the clause stands in statements that read authors or mentions as well.
         if isinstance(node, Reach) or node.name == "from":
             author = authors.alias()
@@ -196,13 +200,13 @@ class _Compiler:
             else:
                 clause = is_called(author, node.value, postgres=self.postgres)
                 if wide:  # an index leads from them to their posts; under NOT a post without an author must say no
-                    return posts.c.author_id.in_(sa.select(author.c.id).where(clause))
-            return sa.select(author.c.id).where(author.c.id == posts.c.author_id, clause).exists()
+                    return self.facts.author_id.in_(sa.select(author.c.id).where(clause))
+            return sa.select(author.c.id).where(author.c.id == self.facts.author_id, clause).exists()
         if node.name == "brand":
             named = mentions.alias()
             same = self._lower(named.c.brand) == node.value
-            return sa.select(named.c.id).where(named.c.post_id == posts.c.id, same).exists()
-        column = self._lower({"lang": posts.c.lang, "source": posts.c.source, "country": posts.c.country}[node.name])
+            return sa.select(named.c.id).where(named.c.post_id == self.of, same).exists()
+        column = self._lower(self.facts[node.name])  # lang, source or country
         found = column == node.value
         if node.name == "lang":
             found = sa.or_(found, column.like(node.value + "-%"))

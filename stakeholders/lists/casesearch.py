@@ -47,7 +47,8 @@ class CaseSearch:
         self.shared = shared
         self.dialect = connection.dialect.name
         self.index = case_index(self.dialect)
-        self.asked = ask_index(query, self.dialect, self.index.table)
+        self.place = case_mentions.alias()
+        self.asked = ask_index(query, self.dialect, self.index.table, self.place)
         self._known: dict[tuple[bool, bool], sa.ColumnElement[bool]] = {}
 
     @cached_property
@@ -119,8 +120,8 @@ class CaseSearch:
         found = sa.select(index.case_id).where(words)
         if asked.rest is None:
             return found.select_from(index.table)
-        named = mentions.alias()  # the list outside may read the same table
-        tables = index.table.join(named, named.c.id == index.mention_id).join(posts, posts.c.id == named.c.post_id)
+        # The place in a case holds what is asked of the post, so that no row is read of the whole archive.
+        tables = index.table.join(self.place, self.place.c.mention_id == index.mention_id)
         return found.select_from(tables).where(asked.rest)
 
     def _cases_of(self, asked: IndexFilter) -> sa.Select[Any]:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from listener.database import Store
-from listener.query.listed import fill_listed, post_ids
-from listener.store import mentions, posts
+from listener.query.listed import fill_listed, fill_places, post_ids
+from listener.store import authors, mentions, posts
 from sentiment.store import save_verdicts, verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders.store import case_mentions, cases, decisions
@@ -24,6 +24,7 @@ from tests.stakeholders.weeks import open_case, say
 START = datetime(2026, 11, 9, 5, 30, tzinfo=UTC)
 MOODS = ("negative", "neutral", "positive")
 DIMENSIONS = ("governance", "innovation", "leadership")
+FACTS = ("source", "lang", "country", "author_id", "published_at")
 HOWS = ("opened", "thread", "merged")
 
 
@@ -46,6 +47,13 @@ def check(connection: Connection) -> None:
         assert (row.source, row.brand, row.hour) == (mention.source, mention.brand, mention.hour)
         if row.mention_id in judged:
             assert row.dimension == judged[row.mention_id].dimension
+    written = {row.id: row for row in connection.execute(sa.select(posts))}
+    for row in connection.execute(sa.select(case_mentions)):
+        post = written[heard[row.mention_id].post_id]
+        assert (row.post_id, *(getattr(row, name) for name in FACTS)) == (
+            post.id,
+            *(getattr(post, name) for name in FACTS),
+        )
     places = [(int(row.published_at.timestamp() // 3600), row.id) for row in connection.execute(sa.select(posts))]
     for hour, post_id in (*places, *((row.hour, row.post_id) for row in heard.values())):
         found = post_ids(connection, hour, hour)
@@ -98,8 +106,12 @@ def change(connection: Connection, draw: random.Random) -> None:
         values = draw.choice(({"brand": "brisatel"}, {"hour": 7}, {"source": "news"}, {"terms": []}))
         connection.execute(mentions.update().where(mentions.c.id == mention_id).values(**values))
     else:
-        at = START + timedelta(hours=draw.randrange(-90, 90))
-        connection.execute(posts.update().where(posts.c.id == mention_id).values(published_at=at))
+        told = {
+            "published_at": START + timedelta(hours=draw.randrange(-90, 90)), "lang": draw.choice(("es", "pt", None)),
+            "country": draw.choice(("PE", None)), "author_id": one_of(connection, draw, authors.c.id),
+        }  # fmt: skip
+        one = draw.choice(list(told))
+        connection.execute(posts.update().where(posts.c.id == mention_id).values({one: told[one]}))
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -116,6 +128,7 @@ def test_what_lists_keep_is_what_a_look_at_the_rows_gives_after_any_writes(store
         check(connection)
     with store.write() as connection:
         fill_listed(connection)
+        fill_places(connection)
         check(connection)
 
 
@@ -154,6 +167,40 @@ def test_who_corrects_a_post_while_it_comes_to_stand_for_another_case_is_heard(s
         check(connection)
         told = {row.id: row.opener_sentiment for row in connection.execute(sa.select(cases))}
     assert told == {first: None, other: "positive"}
+
+
+def test_what_is_edited_while_it_joins_a_case_is_found_as_it_is_now(store: Store) -> None:
+    with store.write() as connection:
+        ids = [say(connection, START) for _ in range(24)]
+        case = open_case(connection, ids[:1], START)
+    start, faults = Barrier(2), list[BaseException]()
+
+    def work(change: Any) -> None:
+        try:
+            start.wait(10)
+            for one in ids[1:]:
+                with store.write() as connection:
+                    change(connection, one)
+        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
+            faults.append(error)
+
+    def edit(connection: Connection, one: int) -> None:
+        of = sa.select(mentions.c.post_id).where(mentions.c.id == one).scalar_subquery()
+        connection.execute(posts.update().where(posts.c.id == of).values(lang="pt", country="BR"))
+
+    def join(connection: Connection, one: int) -> None:
+        connection.execute(case_mentions.insert().values(mention_id=one, case_id=case, how="thread"))
+
+    threads = [Thread(target=work, args=(change,)) for change in (edit, join)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert faults == []
+    with store.read() as connection:
+        check(connection)
+        joined = connection.execute(sa.select(case_mentions.c.lang).where(case_mentions.c.how == "thread")).scalars()
+        assert set(joined) == {"pt"}
 
 
 def test_an_archive_that_is_there_already_has_it_all_after_the_migration(store_url: str) -> None:
