@@ -27,7 +27,7 @@ from stakeholders.inbox import NOBODY, Filters, Key, follow, list_inbox, read_ro
 from stakeholders.lists.attention import looking, unread
 from stakeholders.lists.caseline import needing_cases, top_cases
 from stakeholders.lists.facet import count_choices, count_some
-from stakeholders.lists.postlist import UNROUTED, Place, Wanted, read_heard, read_some
+from stakeholders.lists.postlist import UNROUTED, Place, Wanted, read_counted, read_heard, read_some
 from stakeholders.lists.postlist import count_some as count_posts
 from stakeholders.lists.view import list_views, usual_views
 from stakeholders.outbox.silences import active_silences
@@ -210,7 +210,7 @@ def _posts(config: Config, archive: Archive) -> dict[str, Question]:
 
     def worded(connection: Connection, draw: random.Random) -> object:
         one, query = wanted(draw, 30), parse(draw.choice(archive.words))
-        return read_heard(connection, one, zone, query), count_posts(connection, one, zone, query)
+        return read_counted(connection, one, zone, query)
 
     def named(connection: Connection, draw: random.Random) -> object:
         return read_some(connection, [draw.randint(1, archive.size) for _ in range(30)])

@@ -95,6 +95,7 @@ class Store:
             self.engine = sa.create_engine(
                 location.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
             )
+            event.listen(self.engine, "connect", _prepare_postgresql)
         else:
             raise StoreError(
                 f"[store] url: '{location.get_backend_name()}' is not a database that Escucha knows; "
@@ -164,6 +165,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _: Any) -> None:
+    # Pages ask much of little: to start other processes for a question takes longer than to answer it.
+    with connection.cursor() as cursor:
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
+    connection.commit()
 
 
 def _trust_memory(connection: Any, _record: Any) -> None:

@@ -136,7 +136,9 @@ mentions = sa.Table(
     sa.Column("published_at", Moment, nullable=False),
     sa.Column("hour", sa.Integer, nullable=False),  # whole hours since 1970 UTC; local days are derived from hours
     sa.UniqueConstraint("post_id", "brand"),
-    sa.Index("ix_mention_brand_hour", "brand", "hour"),
+    # SQLite's indexes end with the row's number by themselves.
+    sa.Index("ix_mention_brand_hour", "brand", "hour").ddl_if(dialect="sqlite"),
+    sa.Index("ix_mention_brand_hour_id", "brand", "hour", "id").ddl_if(dialect="postgresql"),
     sa.Index("ix_mention_hour", "hour"),  # for shares, which read every brand
 )
 

@@ -38,7 +38,8 @@ _OF_POST = """
     SELECT p.id, p.source, p.lang, p.country, p.author_id, p.published_at
     FROM mention m JOIN post p ON p.id = m.post_id WHERE m.id = """
 _PLACES = f"UPDATE case_mention SET ({_PLACED}) = ({_OF_POST}case_mention.mention_id)"  # noqa: S608 - constants of this file
-_EDITED = "AFTER UPDATE OF source, lang, country, author_id, published_at ON post"
+_TOLD = ("source", "lang", "country", "author_id", "published_at")
+_EDITED = f"AFTER UPDATE OF {', '.join(_TOLD)} ON post"
 _SPOKEN_OF = "UPDATE decision SET dimension = NEW.dimension WHERE mention_id = NEW.mention_id"
 _HEARD = "UPDATE decision SET brand = NEW.brand, hour = NEW.hour, source = NEW.source WHERE mention_id = NEW.id"
 _HOUR = {
@@ -95,26 +96,27 @@ def fill_listed(connection: Connection) -> None:
 def install_places(connection: Connection) -> None:
     """Have places in cases hold what a search asks of their posts, and fill it in. For migrations."""
     again = f"{_PLACES} WHERE mention_id IN (SELECT id FROM mention WHERE post_id = NEW.id)"  # noqa: S608 - constants of this file
+    differs = "IS NOT" if connection.dialect.name == "sqlite" else "IS DISTINCT FROM"
+    changed = " OR ".join(f"OLD.{one} {differs} NEW.{one}" for one in _TOLD)
     if connection.dialect.name == "sqlite":
         for name, when, which in (
             ("join", "AFTER INSERT ON case_mention", f"{_PLACES} WHERE mention_id = NEW.mention_id"),
-            ("edit", _EDITED, again),
+            ("edit", f"{_EDITED} WHEN {changed}", again),
         ):
             connection.exec_driver_sql(f"CREATE TRIGGER listed_facts_{name} {when} BEGIN {which}; END")
     else:
         # Whoever edits the post at this moment is waited for, or waits: else what it was would stay.
         into = ", ".join(f"NEW.{column}" for column in _PLACED.split(", "))
         told = _OF_POST.replace("FROM", f"INTO {into} FROM", 1) + "NEW.mention_id FOR SHARE OF p"
-        for name, when, does in (
-            ("join", "BEFORE INSERT ON case_mention", told),
-            ("edit", _EDITED, again),
+        for name, when, which, does in (
+            ("join", "BEFORE INSERT ON case_mention", "true", told),
+            ("edit", _EDITED, changed, again),
         ):
             body = f"$$ BEGIN {does}; RETURN NEW; END $$"
+            called = f"listed_facts_{name}()"
+            connection.exec_driver_sql(f"CREATE FUNCTION {called} RETURNS trigger LANGUAGE plpgsql AS {body}")
             connection.exec_driver_sql(
-                f"CREATE FUNCTION listed_facts_{name}() RETURNS trigger LANGUAGE plpgsql AS {body}"
-            )
-            connection.exec_driver_sql(
-                f"CREATE TRIGGER listed_facts_{name} {when} FOR EACH ROW EXECUTE FUNCTION listed_facts_{name}()"
+                f"CREATE TRIGGER listed_facts_{name} {when} FOR EACH ROW WHEN ({which}) EXECUTE FUNCTION {called}"
             )
     fill_places(connection)
 

@@ -107,7 +107,7 @@ def _stretches(connection: Connection, query: Query, after: Place | None, size: 
     Words are first asked of the newest posts alone, by time and by the ids that posts of these hours have, then of as
     long a time as what was found promises. So nobody reads all posts with a common word to find the newest, and what
     is rare is met after few steps, each many times as long as all before. What somebody wrote who writes rarely is
-    read, and its words looked at; so are the newest posts for beginnings of words, of which SQLite first puts all that
+    read, and its words looked at. So are the newest posts for beginnings of words: an index first puts all words that
     begin so together, in the whole archive.
     """
     dialect = connection.dialect.name
@@ -125,7 +125,7 @@ def _stretches(connection: Connection, query: Query, after: Place | None, size: 
         return
     oldest = max(oldest, bounds.since) if bounds.since is not None else oldest
     place, found = place or (newest, _LAST), 0
-    begins = dialect == "sqlite" and any(has_star(leaf) for leaf in leaves(query.tree))
+    begins = any(has_star(leaf) for leaf in leaves(query.tree))
     floor = _floor(connection, place, _LOOKED if begins else _NEWEST)
     while True:
         floor = oldest if floor is None else max(floor, oldest)

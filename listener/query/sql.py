@@ -34,6 +34,10 @@ __all__ = [
 T = TypeVar("T")
 _BEGINNING = 200  # characters of a handle in the index of PostgreSQL (migration 0014)
 
+_BLOCK = 14  # bits of a post's id that its block leaves out, in the index of PostgreSQL (migration 0016)
+_MOST_BLOCKS = 64  # that are asked for: each of them is looked at for every post with the word
+
+_WORDS = sa.table("post_words", sa.column("post_id", sa.BigInteger()), sa.column("words"), sa.column("lexemes"))
 _SIGNS: dict[str, Any] = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
@@ -59,7 +63,7 @@ def where(
     With `within`, the clause is for statements that read only posts with first ≤ id ≤ last: then the full-text index
     is not asked for more. `of` is the column that holds the id of the post, where nothing else of it is asked (see
     `says_only_words`). With `each`, the statement reads few posts, and the words of each are looked at instead of
-    gathering all posts that hold them; PostgreSQL chooses so by its own statistics.
+    gathering all posts that hold them.
     """
     compiler = _Compiler(dialect == "postgresql", within, of, each)
     clause = compiler.clause(query.tree, wide=True)
@@ -143,7 +147,10 @@ def is_called(author: Any, handle: str, *, postgres: bool) -> ColumnElement[bool
 
 
 def unindexed(column: sa.Column[T]) -> ColumnElement[T]:
-    """Give a column of SQLite by which no index is chosen (https://sqlite.org/optoverview.html, unary "+")."""
+    """Give a column by which no index is chosen (https://sqlite.org/optoverview.html, unary "+").
+
+    On PostgreSQL for numbers alone: it knows no + before anything else.
+    """
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
@@ -218,8 +225,7 @@ class _Compiler:
     def words(self, node: Node) -> sa.Select[Any] | None:
         """Select the ids of the posts that hold words, as the full-text index gives them; None where none can."""
         if self.postgres:
-            held = sa.table("post_words", sa.column("post_id"), sa.column("words"), sa.column("lexemes"))
-            return sa.select(held.c.post_id).where(match_postgres(node, held))
+            return sa.select(_WORDS.c.post_id).where(match_postgres(node, _WORDS))
         asked, _ = match_sqlite(node)
         if asked is None:
             return None
@@ -228,10 +234,11 @@ class _Compiler:
 
     def _text(self, node: Node, wide: bool) -> ColumnElement[bool]:
         if self.postgres:
-            lexed = sa.table("post_words", sa.column("post_id"), sa.column("words"), sa.column("lexemes"))
-            return self.of.in_(
-                sa.select(lexed.c.post_id).where(match_postgres(node, lexed), self._among(lexed.c.post_id))
-            )
+            key, held = _WORDS.c.post_id, match_postgres(node, _WORDS)
+            if self.each:
+                # OFFSET keeps PostgreSQL from gathering all posts that hold the words.
+                return sa.select(key).where(key == self.of, held).offset(0).exists()
+            return self.of.in_(sa.select(key).where(held, self._among(key)))
         asked, exact = match_sqlite(node)
         if not exact:
             self.exact = False
@@ -246,4 +253,18 @@ class _Compiler:
         return self.of.in_(sa.select(table.c.rowid).where(match, self._among(table.c.rowid)))
 
     def _among(self, column: Any) -> ColumnElement[bool]:
-        return sa.true() if self.within is None else column.between(*self.within)
+        if self.within is None:
+            return sa.true()
+        first, last = self.within
+        if not self.postgres:
+            found: ColumnElement[bool] = column.between(first, last)
+            return found
+        # The index of the words holds the blocks of the ids as well (migration 0016); were its own one asked for so
+        # many ids, a bitmap of them all would be made for every question.
+        found = unindexed(column).between(first, last)
+        blocks = list(range(first >> _BLOCK, (last >> _BLOCK) + 1))
+        if len(blocks) > _MOST_BLOCKS:
+            return found
+        block: ColumnElement[Any] = sa.literal_column(f"ARRAY[post_words.post_id >> {_BLOCK}]")
+        wanted = sa.cast(sa.literal(blocks, sa.ARRAY(sa.BigInteger)), sa.ARRAY(sa.BigInteger))
+        return sa.and_(block.op("&&", is_comparison=True)(wanted), found)

@@ -77,17 +77,12 @@ _OPENED = sa.select(case_mentions.c.mention_id).where(
 )
 _CASE = sa.select(cases).where(cases.c.id == sa.bindparam("case"))
 _DETAIL = sa.select(decisions.c.detail).where(decisions.c.mention_id.in_(_OPENED))
-_NOBODY = sa.func.max(sa.case((posts.c.author_id.is_(None), 1), else_=0))
+_NOBODY = sa.func.max(sa.case((case_mentions.c.author_id.is_(None), 1), else_=0))
 _PEOPLE = (
     sa.select(
         case_mentions.c.case_id,
         sa.func.count().label("mentions"),
-        (sa.func.count(posts.c.author_id.distinct()) + _NOBODY).label("people"),
-    )
-    .select_from(
-        case_mentions.join(mentions, mentions.c.id == case_mentions.c.mention_id).join(
-            posts, posts.c.id == mentions.c.post_id
-        )
+        (sa.func.count(case_mentions.c.author_id.distinct()) + _NOBODY).label("people"),
     )
     .where(case_mentions.c.case_id.in_(sa.bindparam("cases", expanding=True)))
     .group_by(case_mentions.c.case_id)

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from listener.query import Query
-from listener.query.caseindex import case_index
+from listener.query.caseindex import FACTS, case_index
 from listener.query.search import search
 from listener.query.sql import IndexFilter, ask_index, posts_with_words, says_only_words, where
+from listener.query.tree import And, Fact
 from listener.store import mentions, posts
 from listener.taxonomy import OPEN_STATUSES
 from stakeholders.store import case_mentions, cases
@@ -28,7 +29,10 @@ _TOLD = ", ".join(f"'{status}'" for status in OPEN_STATUSES)
 OPEN, OVER = sa.text(f"cases.status IN ({_TOLD})"), sa.text(f"cases.status NOT IN ({_TOLD})")
 WAITING = (OPEN, sa.and_(OVER, cases.c.status == "snoozed"))  # what may still owe an answer
 
-_MANY = 2_500  # posts of cases that hold the words
+_MANY = 2_500  # posts of cases that hold the words; of more, the first so many are looked at
+_SOME = 0.3  # of these fit all that is asked; fewer are rather looked up, among _READ, than met by walking
+_RARE = 0.05  # of these fit: fewer are not enough for a count
+_READ = 20_000
 _SLOW = 500
 _COMMON = 30_000  # of all posts
 _INEXACT = 5_000  # posts that are looked through where a database cannot say a query exactly
@@ -47,32 +51,74 @@ class CaseSearch:
         self.shared = shared
         self.dialect = connection.dialect.name
         self.index = case_index(self.dialect)
-        self.place = case_mentions.alias()
+        self.place = self.index.table if self.index.facts else case_mentions.alias()
         self.asked = ask_index(query, self.dialect, self.index.table, self.place)
         self._known: dict[tuple[bool, bool], sa.ColumnElement[bool]] = {}
 
     @cached_property
     def is_common(self) -> bool:
-        """Tell whether more posts hold the words than are gone through one by one."""
+        """Tell whether more posts fit than are gone through one by one."""
         if self.asked is None:
             return self._holds(self._some(), _MANY)
-        return self._holds(self._cases_of(IndexFilter(self.asked.match, self.asked.each, None)), _MANY)
-
-    @cached_property
-    def _is_slow(self) -> bool:
-        """Tell whether it takes longer to read the posts with the words than those of the cases that wait."""
-        if self.dialect != "sqlite" or self.asked is None or self.asked.rest is None:
-            return False
-        return self._holds(self._cases_of(IndexFilter(self.asked.match, self.asked.each, None)), _SLOW)
+        return not self._counted[1]
 
     @cached_property
     def is_met_soon(self) -> bool:
         """Tell whether so much fits that cases are met soon by walking through them in the order of their list."""
-        if self.dialect != "sqlite":
-            return False  # PostgreSQL chooses by its own statistics
         if self.asked is not None:
-            return self.is_common
-        return says_only_words(self.query) and self._holds(self._some(), _COMMON)
+            return not self._looked_up[1]
+        return self.dialect == "sqlite" and says_only_words(self.query) and self._holds(self._some(), _COMMON)
+
+    @cached_property
+    def _is_slow(self) -> bool:
+        """Tell whether the posts of cases that wait are read sooner than those that hold the words."""
+        if self.dialect == "postgresql" or self.asked is None:
+            return self.asked is not None
+        words = IndexFilter(self.asked.match, self.asked.each, None)
+        return self._holds(self._own(self._select(words, words.match)), _MANY if self.asked.rest is None else _SLOW)
+
+    @cached_property
+    def _sample(self) -> tuple[list[int], bool]:
+        """Give the cases of posts that fit, and whether these are all, of the first that hold the words.
+
+        What one author wrote is few, and an index leads to it: all of it is given.
+        """
+        parts = self.query.tree.parts if isinstance(self.query.tree, And) else ()
+        if any(isinstance(part, Fact) and part.name == "from" for part in parts):
+            assert self.asked is not None
+            return list(self.connection.scalars(self._own(self._select(self.asked, self.asked.match)))), True
+        return self._among_first(_MANY)
+
+    @cached_property
+    def _looked_up(self) -> tuple[list[int], bool]:
+        """Give the same of more posts, where so few of the first fit that walking would take long."""
+        ids, whole = self._sample
+        return (ids, whole) if whole or len(ids) >= _MANY * _SOME else self._among_first(_READ)
+
+    @cached_property
+    def _counted(self) -> tuple[list[int], bool]:
+        """Give the same of as many posts as a count needs."""
+        ids, whole = self._sample
+        return (ids, whole) if whole or len(ids) >= _MANY * _RARE else self._looked_up
+
+    def _among_first(self, most: int) -> tuple[list[int], bool]:
+        assert self.asked is not None
+        if self.asked.rest is None:
+            ids = list(self.connection.scalars(self._own(self._select(self.asked, self.asked.match)).limit(most + 1)))
+            return ids[:most], len(ids) <= most
+        index = self.index
+        told = [index.table.c[one] for one in FACTS] if index.facts else []
+        words = sa.select(index.case_id.label("case_id"), index.mention_id.label("mention_id"), *told)
+        held = self._own(words.where(self.asked.match)).limit(most + 1).cte("held")
+        of: sa.FromClause = held if index.facts else case_mentions.alias()
+        tables = held if index.facts else held.join(of, of.c.mention_id == held.c.mention_id)
+        asked = ask_index(self.query, self.dialect, index.table, of)
+        assert asked is not None
+        assert asked.rest is not None
+        fits = sa.select(held.c.case_id).select_from(tables).where(asked.rest)
+        number = sa.select(sa.func.count()).select_from(held)
+        first, *ids = self.connection.scalars(sa.union_all(number, fits))
+        return ids, first <= most
 
     def fitting(self, *, few: bool, bounded: bool = False) -> sa.ColumnElement[bool]:
         """Give the condition over `cases`. With `few`, the statement reads cases that wait, and no others.
@@ -80,7 +126,7 @@ class CaseSearch:
         `bounded`: of a search that is common the cases of some of its posts are enough, whichever.
         """
         key = (few, bounded)
-        if not self.shared or not (few or bounded):
+        if not self.shared or not (few or (bounded and self.asked is None)):
             return self._fitting(few, bounded)
         if key not in self._known:
             self._known[key] = self._numbered(self._fitting(few, bounded), few=few)
@@ -90,17 +136,23 @@ class CaseSearch:
         if self.asked is None:
             walk = few or (not bounded and self.is_met_soon)
             return self._among_all(few=walk, bounded=bounded)
-        if bounded and not few and self.is_common:
-            return cases.c.id.in_(self._cases_of(self.asked).limit(_MANY))
-        if self.is_met_soon or (few and self._is_slow):
-            held = self._select(self.asked, self.asked.each)
-            return held.where(self.index.of(cases.c.id)).correlate(cases).exists()
-        return cases.c.id.in_(self._select(self.asked, self.asked.match))
+        if few and not self._is_slow:
+            return cases.c.id.in_(self._select(self.asked, self.asked.match))
+        if bounded and not few:
+            return self._named(self._counted[0])
+        if not few and not self.is_met_soon:
+            return self._named(self._looked_up[0])
+        held = self._select(self.asked, self.asked.each).where(self.index.of(cases.c.id))
+        if self.dialect == "postgresql":
+            held = held.offset(0)  # keeps it from gathering all cases first
+        return held.correlate(cases).exists()
 
     def _numbered(self, fits: sa.ColumnElement[bool], *, few: bool) -> sa.ColumnElement[bool]:
         query = sa.select(cases.c.id).where(fits)
         parts = [query.where(one) for one in WAITING] if few else [query]
-        ids = [number for part in parts for number in self.connection.scalars(part)]
+        return self._named([number for part in parts for number in self.connection.scalars(part)])
+
+    def _named(self, ids: list[int]) -> sa.ColumnElement[bool]:
         if self.dialect == "postgresql":
             return cases.c.id == sa.any_(sa.cast(sa.literal(ids, sa.ARRAY(sa.BigInteger)), sa.ARRAY(sa.BigInteger)))
         told = sa.func.json_each(json.dumps(ids)).table_valued("value")
@@ -121,12 +173,13 @@ class CaseSearch:
         if asked.rest is None:
             return found.select_from(index.table)
         # The place in a case holds what is asked of the post, so that no row is read of the whole archive.
-        tables = index.table.join(self.place, self.place.c.mention_id == index.mention_id)
+        tables: sa.FromClause = index.table
+        if not index.facts:
+            tables = tables.join(self.place, self.place.c.mention_id == index.mention_id)
         return found.select_from(tables).where(asked.rest)
 
-    def _cases_of(self, asked: IndexFilter) -> sa.Select[Any]:
-        """Select them for a LIMIT; a limited reader's own ones, since the index alone would tell of others."""
-        found = self._select(asked, asked.match)
+    def _own(self, found: sa.Select[Any]) -> sa.Select[Any]:
+        """Keep to a limited reader's own cases, for a LIMIT, since the index alone would tell of others."""
         own = cases.alias()
         return found.where(self.index.case_id.in_(sa.select(own.c.id))) if self._is_limited else found
 

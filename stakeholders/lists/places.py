@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -57,12 +58,13 @@ def list_places(
     """List where the mentions stand, newest first, from the last hours backward, further as long as more is wanted.
 
     Mentions are kept by the hour, and the newest stand in the newest hours: so the rest of a period is never sorted.
+    With words, as long a time is read next as what was found promises.
     """
     period = wanted.period(zone)
     end = period.end_hour if after is None else min(period.end_hour, int(after.published_at.timestamp() // 3600) + 1)
     found: list[Place] = []
     # words are held by a part of the posts, and asking the full-text index for them takes a while by itself
-    width, wider = (1, 4) if asked is None else (4, 16)
+    width, wider, read = *((1, 4) if asked is None else (4, 16)), 0
     left = [(period.first_hour, end)] if end > period.first_hour else []
     narrow = any(getattr(wanted, name) is not None for name in AXES) and not is_limited(connection)
     routed = None
@@ -85,7 +87,9 @@ def list_places(
         found += [Place(*row) for row in connection.execute(query)]
         if first > start:
             left.append((start, first))
-        width *= wider
+        read += end - first
+        promised = math.ceil(1.3 * read * (limit - len(found)) / len(found)) if asked and found else width * wider
+        width = min(width * wider, max(promised, 1))
     return found
 
 
@@ -95,7 +99,7 @@ def _in_hours(connection: Connection, wanted: Wanted, asked: Query | None, hours
     within = None
     if asked is not None:
         within = post_ids(connection, hours[0], hours[1] - 1) or (0, 0)
-        if connection.dialect.name == "sqlite" and hours[1] - hours[0] > _SHORT:
+        if hours[1] - hours[0] > _SHORT:
             # The mentions of the posts that hold the words are looked up; a + keeps it from reading all of these hours.
             hour = unindexed(mentions.c.hour)
     query = sa.select(mentions.c.published_at, mentions.c.id).select_from(_tables(wanted, asked))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,12 +34,13 @@ __all__ = [
     "count_heard",
     "count_some",
     "finds_exactly",
+    "read_counted",
     "read_heard",
     "read_some",
 ]
 
 _SNIPPET = 400  # characters
-_SHORT = 16  # hours
+_WORDED = 200  # mentions that are counted where words are asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _from_sums(connection: Connection, wanted: Wanted, zone: ZoneInfo, asked: Qu
 def count_some(
     connection: Connection, wanted: Wanted, zone: ZoneInfo, asked: Query | None = None, most: int = MOST
 ) -> Bounded:
-    """Count as `count_heard` does, and where words or several labels are asked, from the newest up to `most`."""
+    """Count as `count_heard` does, and where words or several labels are asked, up to `most`."""
     kept = _from_sums(connection, wanted, zone, asked)
     if kept is not None:
         return Bounded(kept)
@@ -121,7 +122,28 @@ def read_heard(
 
     Where a database cannot say a query exactly (`finds_exactly`), it shows more, never less.
     """
-    keys = list_places(connection, wanted, zone, asked, after, limit + 1)
+    return _page(connection, list_places(connection, wanted, zone, asked, after, limit + 1), limit)
+
+
+def read_counted(
+    connection: Connection,
+    wanted: Wanted,
+    zone: ZoneInfo,
+    asked: Query | None = None,
+    after: Place | None = None,
+    limit: int = 30,
+) -> tuple[HeardPage, Bounded]:
+    """Read a page as `read_heard` does, with the count of all; words are looked for once for both, up to _WORDED."""
+    if asked is None:
+        return read_heard(connection, wanted, zone, None, after, limit), count_some(connection, wanted, zone)
+    newest = list_places(connection, wanted, zone, asked, None, max(_WORDED, limit) + 1)
+    count = Bounded(min(len(newest), _WORDED), len(newest) > _WORDED)
+    if after is not None:
+        return read_heard(connection, wanted, zone, asked, after, limit), count
+    return _page(connection, newest, limit), count
+
+
+def _page(connection: Connection, keys: Sequence[Place], limit: int) -> HeardPage:
     told = read_some(connection, [key.id for key in keys[:limit]])
     rows = tuple(told[key.id] for key in keys[:limit])
     return HeardPage(rows, keys[limit - 1] if len(keys) > limit else None)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from listener.query import Query, QueryError, parse
 from listener.reason import N_
-from stakeholders.lists.postlist import UNROUTED, Heard, HeardPage, Place, Wanted, count_some, finds_exactly, read_heard
+from stakeholders.lists.postlist import UNROUTED, Heard, HeardPage, Place, Wanted, finds_exactly, read_counted
 from stakeholders.pages import figures, marks, wire
 from stakeholders.pages.scene import Scene
 from stakeholders.pages.text import clip, escape, handle, web_link
@@ -34,8 +34,8 @@ def show(scene: Scene) -> None:
             fault = error.say(scene.lang)
     with scene.store.read() as connection:
         exact = asked is None or finds_exactly(connection, asked)
-        total = count_some(connection, wanted, scene.config.zone, asked)
-        page = read_heard(connection, wanted, scene.config.zone, asked, _place(told.get("after", "")), _LIMIT)
+        after = _place(told.get("after", ""))
+        page, total = read_counted(connection, wanted, scene.config.zone, asked, after, _LIMIT)
     number = f"<b>{marks.number(scene, total)}</b> {escape(scene.t(N_('mentions')))}"
     days = " – ".join(
         marks.day(scene, datetime.combine(day, time(12), scene.config.zone))
