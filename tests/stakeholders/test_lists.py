@@ -32,7 +32,7 @@ from stakeholders.inbox import Filters, Key, follow, list_inbox, read_inbox
 from stakeholders.lists import casesearch
 from stakeholders.lists.caseline import needing_cases, top_cases
 from stakeholders.lists.facet import FACETS, Bounded, add, count_choices, count_facets, count_inbox, count_some, of
-from stakeholders.lists.postlist import Place, Wanted, count_heard, read_heard
+from stakeholders.lists.postlist import Place, Wanted, count_heard, read_counted, read_heard
 from stakeholders.lists.postlist import count_some as count_posts
 from stakeholders.scope import limit
 from stakeholders.store import case_mentions, cases, decisions
@@ -57,6 +57,8 @@ VIEWS = (
 SEARCHES = (
     "{0}", "{0} OR {1}", "{0} -nitido", '"{0} {1}"', "nitido", "{0}*", "{0} NEAR/6 {1}", "nitido source:x",
     "{0} since:2026-08-01", "NOT {0}", "{0} reach>40000", "brisatel OR ondavia", "nitido -{0} -({1} OR brisatel)",
+    "nitido source:play", "nitido (source:x OR {0})", "nitido since:2026-11-01 lang:es", "nitido from:u5",
+    "{0} -from:u7",
 )  # fmt: skip
 
 
@@ -138,11 +140,15 @@ def found_in(connection: Connection, q: str) -> set[int]:
     return set(connection.scalars(sa.select(case_mentions.c.case_id).select_from(tables).where(fits)))
 
 
-@pytest.fixture(params=["rare", "common"])
+@pytest.fixture(params=["rare", "common", "looked up"])
 def words(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have every search taken for one that few posts fit, or for one of a large archive that many do."""
-    if request.param == "common":
-        for name, most in (("_MANY", 8), ("_SLOW", 4), ("_COMMON", 40)):
+    """Have every search taken for one that few posts fit, or for one of a large archive that many do.
+
+    Or for one whose words many posts hold, and few of them fit.
+    """
+    if request.param != "rare":
+        read = 20 if request.param == "common" else casesearch._READ
+        for name, most in (("_MANY", 8), ("_SLOW", 4), ("_COMMON", 40), ("_READ", read)):
             monkeypatch.setattr(casesearch, name, most)
 
 
@@ -286,6 +292,13 @@ def test_posts_behind_a_figure_are_listed_and_counted_as_all_rows_say(connection
                 assert len(seen) == count_heard(connection, wanted, LIMA, words)
                 assert len(seen) == count_posts(connection, wanted, LIMA, words, most=9**9)
                 few = count_posts(connection, wanted, LIMA, words, most=3)
+                first, number = read_counted(connection, wanted, LIMA, words, None, 50)
+                assert first == read_heard(connection, wanted, LIMA, words, None, 50)
+                assert number == len(seen) or (number.more and number < len(seen))
+                if first.next is not None:
+                    page, same = read_counted(connection, wanted, LIMA, words, first.next, 50)
+                    assert page == read_heard(connection, wanted, LIMA, words, first.next, 50)
+                    assert (same, same.more) == (number, number.more)
                 assert few == (min(3, len(seen)) if few.more else len(seen))
 
 
