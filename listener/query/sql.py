@@ -35,7 +35,7 @@ T = TypeVar("T")
 _BEGINNING = 200  # characters of a handle in the index of PostgreSQL (migration 0014)
 
 _BLOCK = 14  # bits of a post's id that its block leaves out, in the index of PostgreSQL (migration 0016)
-_MOST_BLOCKS = 64  # that are asked for: each of them is looked at for every post with the word
+_MOST_BLOCKS = 256  # that are asked for: each of them is looked at for every post with the word
 
 _WORDS = sa.table("post_words", sa.column("post_id", sa.BigInteger()), sa.column("words"), sa.column("lexemes"))
 _SIGNS: dict[str, Any] = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}

@@ -145,8 +145,10 @@ def count_people(connection: Connection, case_ids: Iterable[int]) -> dict[int, t
 def history(connection: Connection, case_id: int, merged: bool = False) -> list[Event]:
     """Read the history of a case, oldest first; with `merged`, the lines of the cases that are part of it now too."""
     mine = events.c.case_id == case_id
-    if merged:
-        mine = sa.or_(mine, events.c.case_id.in_(sa.select(cases.c.id).where(cases.c.merged_into == case_id)))
+    if merged:  # one list of cases: for an OR of two conditions PostgreSQL reads all events
+        mine = events.c.case_id.in_(
+            sa.select(cases.c.id).where(sa.or_(cases.c.id == case_id, cases.c.merged_into == case_id))
+        )
     rows = connection.execute(sa.select(events).where(mine).order_by(events.c.id))
     return [Event(row.id, row.case_id, row.at, row.who, row.what, row.before, row.after, row.seal) for row in rows]
 
