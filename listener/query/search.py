@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
 from listener.mention import Author, Metrics, Post
+from listener.query.fulltext import partition
 from listener.query.listed import post_ids
 from listener.query.match import Reading, compile_test, facts_of
 from listener.query.spelling import has_star
-from listener.query.sql import is_called, unindexed, where
+from listener.query.sql import is_called, posts_with_words, unindexed, where
 from listener.query.tree import And, Day, Fact, Node, Query, leaves
 from listener.store import authors, mentions, posts
 
@@ -26,6 +27,7 @@ Place = tuple[datetime, int]  # when a post was published, and its id: the next 
 
 _BATCH = 500
 _NEWEST = 2_000  # posts that are asked for words first
+_SPREAD = 16  # ids for one post: then posts stand among them that were said at other times
 _LOOKED = 1_000  # posts whose words are looked at first, for beginnings of words
 _LONGEST = 16  # times as long as all before, if so little was found
 _SHORTEST = timedelta(hours=1)
@@ -108,7 +110,8 @@ def _stretches(connection: Connection, query: Query, after: Place | None, size: 
     long a time as what was found promises. So nobody reads all posts with a common word to find the newest, and what
     is rare is met after few steps, each many times as long as all before. What somebody wrote who writes rarely is
     read, and its words looked at. So are the newest posts for beginnings of words: an index first puts all words that
-    begin so together, in the whole archive.
+    begin so together, in the whole archive. So are they where posts that were said at other times stand between them,
+    and many of these hold the words, too.
     """
     dialect = connection.dialect.name
     asked, bounds = where(query, dialect), _bounds(query)
@@ -125,13 +128,13 @@ def _stretches(connection: Connection, query: Query, after: Place | None, size: 
         return
     oldest = max(oldest, bounds.since) if bounds.since is not None else oldest
     place, found = place or (newest, _LAST), 0
-    begins = any(has_star(leaf) for leaf in leaves(query.tree))
+    first, begins = True, any(has_star(leaf) for leaf in leaves(query.tree))
     floor = _floor(connection, place, _LOOKED if begins else _NEWEST)
     while True:
         floor = oldest if floor is None else max(floor, oldest)
         if (ids := _ids(connection, floor, place)) is not None:
-            newer = where(query, dialect, ids, each=begins).clause
-            begins = False
+            each = first and (begins or _is_common(connection, query, ids))
+            newer, first = where(query, dialect, ids, each=each).clause, False
             newer = sa.and_(newer, posts.c.published_at >= floor) if floor > oldest else newer
             for rows in _pages(connection, newer, place, size):
                 yield rows
@@ -147,6 +150,16 @@ def _stretches(connection: Connection, query: Query, after: Place | None, size: 
 class _Bounds(NamedTuple):
     since: datetime | None  # nothing that fits was published before
     until: Place | None  # nothing that fits stands before
+
+
+def _is_common(connection: Connection, query: Query, ids: tuple[int, int]) -> bool:
+    """Tell whether far more posts with these ids hold the words than the newest are."""
+    if ids[1] - ids[0] < _SPREAD * _NEWEST:
+        return False
+    said, _ = partition(_parts(query))
+    words = Query(query.text, said[0] if len(said) == 1 else And(tuple(said)))
+    some = posts_with_words(words, connection.dialect.name, ids).limit(_NEWEST + 1).subquery()
+    return (connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0) > _NEWEST
 
 
 def _bounds(query: Query) -> _Bounds:

@@ -71,12 +71,12 @@ def where(
     return SqlFilter(clause, compiler.exact, bool(said))
 
 
-def posts_with_words(query: Query, dialect: str) -> sa.Select[Any]:
+def posts_with_words(query: Query, dialect: str, within: tuple[int, int] | None = None) -> sa.Select[Any]:
     """Select the ids of the posts that fit, whichever come first, so that a LIMIT ends it soon also for common words.
 
-    As wide as the clause of `where` where that is not exact.
+    As wide as the clause of `where` where that is not exact. With `within`, words are asked of first ≤ id ≤ last.
     """
-    compiler = _Compiler(dialect == "postgresql", None, posts.c.id, each=False)
+    compiler = _Compiler(dialect == "postgresql", within, posts.c.id, each=False)
     said, others = partition(query.tree.parts if isinstance(query.tree, And) else (query.tree,))
     rest = [compiler.clause(part, wide=True) for part in others]
     found = compiler.words(said[0] if len(said) == 1 else And(tuple(said))) if said else None
@@ -225,12 +225,13 @@ class _Compiler:
     def words(self, node: Node) -> sa.Select[Any] | None:
         """Select the ids of the posts that hold words, as the full-text index gives them; None where none can."""
         if self.postgres:
-            return sa.select(_WORDS.c.post_id).where(match_postgres(node, _WORDS))
+            return sa.select(_WORDS.c.post_id).where(match_postgres(node, _WORDS), self._among(_WORDS.c.post_id))
         asked, _ = match_sqlite(node)
         if asked is None:
             return None
         index = sa.table("post_words", sa.column("rowid"))
-        return sa.select(index.c.rowid).where(sa.literal_column("post_words").op("MATCH", is_comparison=True)(asked))
+        match = sa.literal_column("post_words").op("MATCH", is_comparison=True)(asked)
+        return sa.select(index.c.rowid).where(match, self._among(index.c.rowid))
 
     def _text(self, node: Node, wide: bool) -> ColumnElement[bool]:
         if self.postgres:

@@ -30,9 +30,10 @@ OPEN, OVER = sa.text(f"cases.status IN ({_TOLD})"), sa.text(f"cases.status NOT I
 WAITING = (OPEN, sa.and_(OVER, cases.c.status == "snoozed"))  # what may still owe an answer
 
 _MANY = 2_500  # posts of cases that hold the words; of more, the first so many are looked at
-_SOME = 0.3  # of these fit all that is asked; fewer are rather looked up, among _READ, than met by walking
+_SOME = 0.3  # of these fit all that is asked: of words that more than _WALKED hold, a page is met sooner by walking
+_WALKED = {"sqlite": 6_000, "postgresql": 3_000}
+_READ = {"sqlite": 20_000, "postgresql": 10_000}  # the same where fewer fit
 _RARE = 0.05  # of these fit: fewer are not enough for a count
-_READ = 20_000
 _SLOW = 500
 _COMMON = 30_000  # of all posts
 _INEXACT = 5_000  # posts that are looked through where a database cannot say a query exactly
@@ -91,9 +92,18 @@ class CaseSearch:
 
     @cached_property
     def _looked_up(self) -> tuple[list[int], bool]:
-        """Give the same of more posts, where so few of the first fit that walking would take long."""
+        """Give the same of as many posts as are looked up sooner than a page is met by walking."""
+        assert self.asked is not None
         ids, whole = self._sample
-        return (ids, whole) if whole or len(ids) >= _MANY * _SOME else self._among_first(_READ)
+        if whole:
+            return ids, whole
+        if len(ids) < _MANY * _SOME:
+            return self._among_first(_READ[self.dialect])
+        most = _WALKED[self.dialect]
+        words = IndexFilter(self.asked.match, self.asked.each, None)
+        if self._holds(self._own(self._select(words, words.match)), most):
+            return ids, False
+        return self._among_first(most)
 
     @cached_property
     def _counted(self) -> tuple[list[int], bool]:

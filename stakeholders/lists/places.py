@@ -71,7 +71,8 @@ def list_places(
     if narrow and asked is None and _is_routed(wanted):
         narrow, routed = False, _routed(wanted, _brands_of(connection, wanted, zone))
     while left and len(found) < limit:
-        if narrow and width > _SHORT:  # days on which nobody said such a thing are not read
+        # Days on which nobody said such a thing are not read; what is not routed is hardly ever met.
+        if narrow and (width > _SHORT or wanted.stakeholder == UNROUTED):
             narrow, left = False, _shared(left, _days_of(connection, wanted, zone))
             continue
         start, end = left.pop()

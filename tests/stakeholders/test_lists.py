@@ -147,8 +147,8 @@ def words(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     Or for one whose words many posts hold, and few of them fit.
     """
     if request.param != "rare":
-        read = 20 if request.param == "common" else casesearch._READ
-        for name, most in (("_MANY", 8), ("_SLOW", 4), ("_COMMON", 40), ("_READ", read)):
+        both = {"sqlite": 20, "postgresql": 20} if request.param == "common" else casesearch._READ
+        for name, most in (("_MANY", 8), ("_SLOW", 4), ("_COMMON", 40), ("_READ", both), ("_WALKED", both)):
             monkeypatch.setattr(casesearch, name, most)
 
 
