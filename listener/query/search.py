@@ -27,6 +27,7 @@ Place = tuple[datetime, int]  # when a post was published, and its id: the next 
 
 _BATCH = 500
 _NEWEST = 2_000  # posts that are asked for words first
+_NEAR = 4  # times as much as was found is a page
 _SPREAD = 16  # ids for one post: then posts stand among them that were said at other times
 _LOOKED = 1_000  # posts whose words are looked at first, for beginnings of words
 _LONGEST = 16  # times as long as all before, if so little was found
@@ -133,10 +134,11 @@ def _stretches(connection: Connection, query: Query, after: Place | None, size: 
     while True:
         floor = oldest if floor is None else max(floor, oldest)
         if (ids := _ids(connection, floor, place)) is not None:
-            each = first and (begins or _is_common(connection, query, ids))
+            near = first or _NEAR * found >= size  # the page is full soon
+            each = near if begins else first and _is_common(connection, query, ids)
             newer, first = where(query, dialect, ids, each=each).clause, False
             newer = sa.and_(newer, posts.c.published_at >= floor) if floor > oldest else newer
-            for rows in _pages(connection, newer, place, size):
+            for rows in _pages(connection, newer, place, max(size - found, 1) if asked.exact else size):
                 yield rows
                 found += len(rows)
         if floor <= oldest:
