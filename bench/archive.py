@@ -258,6 +258,7 @@ def build(url: str, size: int, told: Callable[[int], None] = lambda _: None) -> 
             held.commit()  # a batch a commit: the log of a whole archive would take as much disk again
             written += len(batch.get("post", ()))
             told(written)
+        fill_places(held)  # while the triggers that would carry it on rest
         for _, sql in triggers:
             held.exec_driver_sql(sql)
         if dialect != "sqlite":
@@ -270,7 +271,6 @@ def build(url: str, size: int, told: Callable[[int], None] = lambda _: None) -> 
                     )
         index_cases(held)  # on PostgreSQL its trigger rested
         fill_listed(held)
-        fill_places(held)
         fill_spoken(held)
         recount(held)
         keep_days(held, LIMA)

@@ -119,8 +119,8 @@ def list_inbox(
     """List only where the rows of the inbox stand, as read_inbox orders them."""
     # The few that a rare word finds are sorted; else each status is read in the order of its own index.
     search = search_of(connection, filters)
-    sorted_ = filters.status == "all" and search is not None and not search.is_met_soon
-    statuses = (filters.status,) if sorted_ else statuses_of(filters)
+    few = filters.status == "all" and search is not None and not search.is_met_soon
+    statuses = (filters.status,) if few else statuses_of(filters)
     step = limit if len(statuses) == 1 else limit // 3 + 1  # of several, none is read to the end of the page
     lists = [_walk(connection, replace(filters, status=one), now, after, step, search) for one in statuses]
     return list(islice(lists[0] if len(lists) == 1 else merge(*lists, key=_order), limit))

@@ -48,8 +48,12 @@ class CaseIndex:
     table: sa.TableClause
     case_id: ColumnElement[int]
     mention_id: ColumnElement[int]
-    by_row: bool  # row ids hold the case
-    facts: bool  # its rows hold FACTS, too
+    by_row: bool  # SQLite: row ids hold the case, and nothing stands beside the words
+
+    @property
+    def facts(self) -> bool:
+        """Tell whether its rows hold FACTS, too."""
+        return not self.by_row
 
     def of(self, case_id: ColumnElement[int]) -> ColumnElement[bool]:
         """Give the condition for the rows of one case."""
@@ -63,11 +67,11 @@ def case_index(dialect: str) -> CaseIndex:
     """Name the index of a database; `dialect` is connection.dialect.name: sqlite or postgresql."""
     if dialect == "postgresql":
         table = sa.table("case_words", *map(sa.column, ("case_id", "mention_id", "words", "lexemes", *FACTS)))
-        return CaseIndex(table, table.c.case_id, table.c.mention_id, by_row=False, facts=True)
+        return CaseIndex(table, table.c.case_id, table.c.mention_id, by_row=False)
     table = sa.table("case_words", sa.column("rowid", sa.BigInteger()), sa.column("words"))
     case_id: ColumnElement[int] = table.c.rowid.op(">>")(sa.literal_column(str(_BITS)))
     mention_id: ColumnElement[int] = table.c.rowid.op("&")(sa.literal_column(str(2**_BITS - 1)))
-    return CaseIndex(table, case_id, mention_id, by_row=True, facts=False)
+    return CaseIndex(table, case_id, mention_id, by_row=True)
 
 
 def is_kept(connection: Connection) -> bool:
@@ -76,7 +80,7 @@ def is_kept(connection: Connection) -> bool:
 
 
 def install_cases(connection: Connection) -> None:
-    """Make the index and its triggers, anew if there is one, and fill it from what stands in cases. For migrations."""
+    """Make the index and its triggers, on PostgreSQL anew if there is one, and fill it. For migrations."""
     for statement in _SQLITE if connection.dialect.name == "sqlite" else _POSTGRESQL:
         connection.exec_driver_sql(statement)
     index_cases(connection)

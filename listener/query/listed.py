@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from listener.query.caseindex import FACTS
 from listener.store import post_places
 
 __all__ = ["fill_listed", "fill_places", "install_listed", "install_places", "post_ids"]
@@ -33,13 +34,12 @@ _SAID = """
     SELECT m.source, v.dimension FROM mention m
     LEFT JOIN verdict v ON v.mention_id = m.id AND v.current WHERE m.id = """
 _DECISIONS = f"UPDATE decision SET (source, dimension) = ({_SAID}decision.mention_id)"  # noqa: S608 - constants of this file
-_PLACED = "post_id, source, lang, country, author_id, published_at"
-_OF_POST = """
-    SELECT p.id, p.source, p.lang, p.country, p.author_id, p.published_at
-    FROM mention m JOIN post p ON p.id = m.post_id WHERE m.id = """
-_PLACES = f"UPDATE case_mention SET ({_PLACED}) = ({_OF_POST}case_mention.mention_id)"  # noqa: S608 - constants of this file
-_TOLD = ("source", "lang", "country", "author_id", "published_at")
-_EDITED = f"AFTER UPDATE OF {', '.join(_TOLD)} ON post"
+_EDITABLE = tuple(name for name in FACTS if name != "post_id")
+_OF_POST = f"""
+    SELECT m.post_id, {", ".join(f"p.{name}" for name in _EDITABLE)}
+    FROM mention m JOIN post p ON p.id = m.post_id WHERE m.id = """  # noqa: S608 - constants of this room
+_PLACED = f"UPDATE case_mention SET ({', '.join(FACTS)}) = ({_OF_POST}case_mention.mention_id)"  # noqa: S608 - constants of this room
+_EDITED = f"AFTER UPDATE OF {', '.join(_EDITABLE)} ON post"
 _SPOKEN_OF = "UPDATE decision SET dimension = NEW.dimension WHERE mention_id = NEW.mention_id"
 _HEARD = "UPDATE decision SET brand = NEW.brand, hour = NEW.hour, source = NEW.source WHERE mention_id = NEW.id"
 _HOUR = {
@@ -54,7 +54,7 @@ _EITHER = "OLD.how = 'opened' OR NEW.how = 'opened'"
 _LOOKS = (
     ("case_mention", "AFTER INSERT", "NEW.how = 'opened'", "id = NEW.case_id"),
     ("case_mention", "AFTER DELETE", "OLD.how = 'opened'", "id = OLD.case_id"),
-    ("case_mention", "AFTER UPDATE", _EITHER, "id IN (OLD.case_id, NEW.case_id)"),
+    ("case_mention", "AFTER UPDATE OF case_id, how", _EITHER, "id IN (OLD.case_id, NEW.case_id)"),
     ("verdict", "AFTER INSERT", "NEW.current", _OPENED_BY.format("NEW.mention_id")),
     ("verdict", "AFTER DELETE", "OLD.current", _OPENED_BY.format("OLD.mention_id")),
     ("verdict", "AFTER UPDATE", "OLD.current OR NEW.current", _OPENED_BY.format("NEW.mention_id")),
@@ -95,18 +95,18 @@ def fill_listed(connection: Connection) -> None:
 
 def install_places(connection: Connection) -> None:
     """Have places in cases hold what a search asks of their posts, and fill it in. For migrations."""
-    again = f"{_PLACES} WHERE mention_id IN (SELECT id FROM mention WHERE post_id = NEW.id)"  # noqa: S608 - constants of this file
+    again = f"{_PLACED} WHERE mention_id IN (SELECT id FROM mention WHERE post_id = NEW.id)"  # noqa: S608 - constants of this file
     differs = "IS NOT" if connection.dialect.name == "sqlite" else "IS DISTINCT FROM"
-    changed = " OR ".join(f"OLD.{one} {differs} NEW.{one}" for one in _TOLD)
+    changed = " OR ".join(f"OLD.{one} {differs} NEW.{one}" for one in _EDITABLE)
     if connection.dialect.name == "sqlite":
         for name, when, which in (
-            ("join", "AFTER INSERT ON case_mention", f"{_PLACES} WHERE mention_id = NEW.mention_id"),
+            ("join", "AFTER INSERT ON case_mention", f"{_PLACED} WHERE mention_id = NEW.mention_id"),
             ("edit", f"{_EDITED} WHEN {changed}", again),
         ):
             connection.exec_driver_sql(f"CREATE TRIGGER listed_facts_{name} {when} BEGIN {which}; END")
     else:
         # Whoever edits the post at this moment is waited for, or waits: else what it was would stay.
-        into = ", ".join(f"NEW.{column}" for column in _PLACED.split(", "))
+        into = ", ".join(f"NEW.{column}" for column in FACTS)
         told = _OF_POST.replace("FROM", f"INTO {into} FROM", 1) + "NEW.mention_id FOR SHARE OF p"
         for name, when, which, does in (
             ("join", "BEFORE INSERT ON case_mention", "true", told),
@@ -123,7 +123,7 @@ def install_places(connection: Connection) -> None:
 
 def fill_places(connection: Connection) -> None:
     """Look up anew what places in cases hold of their posts: what the triggers would have come to."""
-    connection.exec_driver_sql(_PLACES)
+    connection.exec_driver_sql(_PLACED)
 
 
 def _places(dialect: str, table: str, which: str = "true", *, of: str = "") -> str:

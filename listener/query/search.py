@@ -18,7 +18,7 @@ from listener.query.listed import post_ids
 from listener.query.match import Reading, compile_test, facts_of
 from listener.query.spelling import has_star
 from listener.query.sql import is_called, posts_with_words, unindexed, where
-from listener.query.tree import And, Day, Fact, Node, Query, leaves
+from listener.query.tree import Day, Fact, Query, all_of, leaves, required
 from listener.store import authors, mentions, posts
 
 __all__ = ["Found", "Place", "Results", "count", "search"]
@@ -158,28 +158,23 @@ def _is_common(connection: Connection, query: Query, ids: tuple[int, int]) -> bo
     """Tell whether far more posts with these ids hold the words than the newest are."""
     if ids[1] - ids[0] < _SPREAD * _NEWEST:
         return False
-    said, _ = partition(_parts(query))
-    words = Query(query.text, said[0] if len(said) == 1 else And(tuple(said)))
+    said, _ = partition(required(query.tree))
+    words = Query(query.text, all_of(said))
     some = posts_with_words(words, connection.dialect.name, ids).limit(_NEWEST + 1).subquery()
     return (connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0) > _NEWEST
 
 
 def _bounds(query: Query) -> _Bounds:
     """Give the times that a query names for all that fits."""
-    days = [part for part in _parts(query) if isinstance(part, Day)]
+    days = [part for part in required(query.tree) if isinstance(part, Day)]
     since = [day.at for day in days if day.name == "since"]
     until = [(day.at, 0) for day in days if day.name == "until"]  # ids are over 0: the moment itself is out
     return _Bounds(max(since, default=None), min(until, default=None))
 
 
-def _parts(query: Query) -> Sequence[Node]:
-    """Give the parts of a query that must all fit."""
-    return query.tree.parts if isinstance(query.tree, And) else (query.tree,)
-
-
 def _written(connection: Connection, query: Query) -> ColumnElement[bool] | None:
     """Give the condition for the posts of the one who must have written what fits, where they are few."""
-    handles = [part.value for part in _parts(query) if isinstance(part, Fact) and part.name == "from"]
+    handles = [part.value for part in required(query.tree) if isinstance(part, Fact) and part.name == "from"]
     if not handles:
         return None
     named = sa.select(authors.c.id).where(

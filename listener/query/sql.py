@@ -17,7 +17,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 from listener.query.fulltext import is_text, look_for, match_postgres, match_sqlite, partition
-from listener.query.tree import And, Day, Fact, Node, Not, Or, Query, Reach, leaves
+from listener.query.tree import And, Day, Fact, Node, Not, Or, Query, Reach, all_of, leaves, required
 from listener.store import authors, mentions, posts
 
 __all__ = [
@@ -67,7 +67,7 @@ def where(
     """
     compiler = _Compiler(dialect == "postgresql", within, of, each)
     clause = compiler.clause(query.tree, wide=True)
-    said, _ = partition(query.tree.parts if isinstance(query.tree, And) else (query.tree,))
+    said, _ = partition(required(query.tree))
     return SqlFilter(clause, compiler.exact, bool(said))
 
 
@@ -77,9 +77,9 @@ def posts_with_words(query: Query, dialect: str, within: tuple[int, int] | None 
     As wide as the clause of `where` where that is not exact. With `within`, words are asked of first ≤ id ≤ last.
     """
     compiler = _Compiler(dialect == "postgresql", within, posts.c.id, each=False)
-    said, others = partition(query.tree.parts if isinstance(query.tree, And) else (query.tree,))
+    said, others = partition(required(query.tree))
     rest = [compiler.clause(part, wide=True) for part in others]
-    found = compiler.words(said[0] if len(said) == 1 else And(tuple(said))) if said else None
+    found = compiler.words(all_of(said)) if said else None
     if found is None:
         return sa.select(posts.c.id).where(compiler.clause(query.tree, wide=True))
     if not rest:
@@ -108,10 +108,10 @@ def ask_index(query: Query, dialect: str, index: sa.TableClause, of: sa.FromClau
     `of` has what else is asked of a post: post_id, source, lang, country, author_id, published_at. None where nothing
     must be said by a post that fits, or the database cannot say the query exactly.
     """
-    said, others = partition(query.tree.parts if isinstance(query.tree, And) else (query.tree,))
+    said, others = partition(required(query.tree))
     if not said:
         return None
-    words = said[0] if len(said) == 1 else And(tuple(said))
+    words = all_of(said)
     compiler = _Compiler(dialect == "postgresql", None, of.c.post_id, each=True, facts=of)
     parts = [compiler.clause(part, wide=True) for part in others]
     if not compiler.exact:

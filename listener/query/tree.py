@@ -26,6 +26,7 @@ __all__ = [
     "any_of",
     "leaves",
     "of_brand",
+    "required",
 ]
 
 
@@ -122,6 +123,11 @@ def any_of(parts: Iterable[Node]) -> Node:
     """Join parts of which one must fit; nested ones are laid flat, the same one twice counts once."""
     flat = dict.fromkeys(inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,)))
     return next(iter(flat)) if len(flat) == 1 else Or(tuple(flat))
+
+
+def required(node: Node) -> tuple[Node, ...]:
+    """Give the parts of a tree that must all fit."""
+    return node.parts if isinstance(node, And) else (node,)
 
 
 def leaves(node: Node) -> Iterator[Word | Phrase | Fact | Reach | Day]:

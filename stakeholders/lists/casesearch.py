@@ -17,7 +17,7 @@ from listener.query import Query
 from listener.query.caseindex import FACTS, case_index
 from listener.query.search import search
 from listener.query.sql import IndexFilter, ask_index, posts_with_words, says_only_words, where
-from listener.query.tree import And, Fact
+from listener.query.tree import Fact, required
 from listener.store import mentions, posts
 from listener.taxonomy import OPEN_STATUSES
 from stakeholders.store import case_mentions, cases
@@ -34,7 +34,7 @@ _SOME = 0.3  # of these fit all that is asked: of words that more than _WALKED h
 _WALKED = {"sqlite": 6_000, "postgresql": 3_000}
 _READ = {"sqlite": 20_000, "postgresql": 10_000}  # the same where fewer fit
 _RARE = 0.05  # of these fit: fewer are not enough for a count
-_SLOW = 500
+_SLOW = 500  # posts that hold the words, of which more is asked: what waits is read sooner (SQLite)
 _COMMON = 30_000  # of all posts
 _INEXACT = 5_000  # posts that are looked through where a database cannot say a query exactly
 
@@ -75,8 +75,7 @@ class CaseSearch:
         """Tell whether the posts of cases that wait are read sooner than those that hold the words."""
         if self.dialect == "postgresql" or self.asked is None:
             return self.asked is not None
-        words = IndexFilter(self.asked.match, self.asked.each, None)
-        return self._holds(self._own(self._select(words, words.match)), _MANY if self.asked.rest is None else _SLOW)
+        return self._holds(self._worded(self.asked), _MANY if self.asked.rest is None else _SLOW)
 
     @cached_property
     def _sample(self) -> tuple[list[int], bool]:
@@ -84,9 +83,8 @@ class CaseSearch:
 
         What one author wrote is few, and an index leads to it: all of it is given.
         """
-        parts = self.query.tree.parts if isinstance(self.query.tree, And) else ()
-        if any(isinstance(part, Fact) and part.name == "from" for part in parts):
-            assert self.asked is not None
+        assert self.asked is not None
+        if any(isinstance(part, Fact) and part.name == "from" for part in required(self.query.tree)):
             return list(self.connection.scalars(self._own(self._select(self.asked, self.asked.match)))), True
         return self._among_first(_MANY)
 
@@ -100,8 +98,7 @@ class CaseSearch:
         if len(ids) < _MANY * _SOME:
             return self._among_first(_READ[self.dialect])
         most = _WALKED[self.dialect]
-        words = IndexFilter(self.asked.match, self.asked.each, None)
-        if self._holds(self._own(self._select(words, words.match)), most):
+        if self._holds(self._worded(self.asked), most):
             return ids, False
         return self._among_first(most)
 
@@ -114,7 +111,7 @@ class CaseSearch:
     def _among_first(self, most: int) -> tuple[list[int], bool]:
         assert self.asked is not None
         if self.asked.rest is None:
-            ids = list(self.connection.scalars(self._own(self._select(self.asked, self.asked.match)).limit(most + 1)))
+            ids = list(self.connection.scalars(self._worded(self.asked).limit(most + 1)))
             return ids[:most], len(ids) <= most
         index = self.index
         told = [index.table.c[one] for one in FACTS] if index.facts else []
@@ -187,6 +184,10 @@ class CaseSearch:
         if not index.facts:
             tables = tables.join(self.place, self.place.c.mention_id == index.mention_id)
         return found.select_from(tables).where(asked.rest)
+
+    def _worded(self, asked: IndexFilter) -> sa.Select[Any]:
+        """Select the cases of the posts that hold the words, for a LIMIT, whatever else is asked."""
+        return self._own(sa.select(self.index.case_id).where(asked.match))
 
     def _own(self, found: sa.Select[Any]) -> sa.Select[Any]:
         """Keep to a limited reader's own cases, for a LIMIT, since the index alone would tell of others."""

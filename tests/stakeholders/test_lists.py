@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -362,3 +363,21 @@ def test_no_question_of_a_list_reads_a_large_table_from_end_to_end(archive: Stor
     finally:
         event.remove(archive.engine, "after_cursor_execute", explain)
     assert sorted(set(told)) == []
+
+
+def test_words_and_the_ids_of_a_time_are_asked_of_the_full_text_index_together(archive: Store) -> None:
+    clause = where(parse(WORDS[0]), archive.engine.dialect.name, (1_000, 2_000)).clause
+    query = sa.select(posts.c.id).where(clause)
+    with archive.read() as connection:
+        postgres = connection.dialect.name == "postgresql"
+        if postgres:  # at this size it would read the table rather than an index
+            connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        written = query.compile(connection, compile_kwargs={"literal_binds": True}).string
+        how = "EXPLAIN" if postgres else "EXPLAIN QUERY PLAN"
+        plan = " ".join(str(row[-1]) for row in connection.exec_driver_sql(f"{how} {written}"))
+    asked = (
+        r"Index Cond: \(\(lexemes @@ .*\) AND \(ARRAY\[\(post_id >> 14\)\] && "
+        if postgres
+        else r"VIRTUAL TABLE INDEX 0:M.*><"
+    )
+    assert re.search(asked, plan), plan

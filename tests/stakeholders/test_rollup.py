@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import permutations, product
 from pathlib import Path
-from threading import Barrier, Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +33,7 @@ from stakeholders.counting.period import Period, midnight
 from stakeholders.counting.reckoning import mention_fates
 from stakeholders.spikes.drivers import most_heard
 from stakeholders.store import case_mentions, cases, decisions
+from tests.race import race
 from tests.stakeholders.weeks import open_case, say
 
 START = datetime(2026, 11, 9, 5, 30, tzinfo=UTC)
@@ -289,17 +289,11 @@ def test_days_are_cut_where_clocks_change(store: Store, zone: str) -> None:
 def test_two_who_change_one_mention_at_once_keep_the_sums_right(store: Store) -> None:
     with store.write() as connection:
         ids = [say(connection, START, sentiment="negative") for _ in range(12)]
-    start = Barrier(3)
-    faults: list[BaseException] = []
 
     def work(change: Any) -> None:
-        start.wait(10)
-        try:
-            for mention_id in ids:
-                with store.write() as connection:
-                    connection.execute(change(mention_id))
-        except BaseException as fault:  # noqa: BLE001 - told by the test
-            faults.append(fault)
+        for mention_id in ids:
+            with store.write() as connection:
+                connection.execute(change(mention_id))
 
     def judge_again(one: int) -> Any:
         return verdicts.update().where(verdicts.c.mention_id == one).values(sentiment="positive")
@@ -310,12 +304,7 @@ def test_two_who_change_one_mention_at_once_keep_the_sums_right(store: Store) ->
     def join(one: int) -> Any:
         return decisions.update().where(decisions.c.mention_id == one).values(stakeholder="regulator")
 
-    workers = [Thread(target=work, args=(one,)) for one in (judge_again, route_again, join)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert faults == []
+    race(*(partial(work, one) for one in (judge_again, route_again, join)))
     with store.write() as connection:
         fold(connection)
         assert kept(connection) == counted_by_hand(connection)

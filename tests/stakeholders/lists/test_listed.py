@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from threading import Barrier, Thread
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,12 +19,12 @@ from listener.store import authors, mentions, posts
 from sentiment.store import save_verdicts, verdicts
 from sentiment.verdict import Label, Verdict
 from stakeholders.store import case_mentions, cases, decisions
+from tests.race import race
 from tests.stakeholders.weeks import open_case, say
 
 START = datetime(2026, 11, 9, 5, 30, tzinfo=UTC)
 MOODS = ("negative", "neutral", "positive")
 DIMENSIONS = ("governance", "innovation", "leadership")
-FACTS = ("source", "lang", "country", "author_id", "published_at")
 HOWS = ("opened", "thread", "merged")
 
 
@@ -50,10 +50,8 @@ def check(connection: Connection) -> None:
     written = {row.id: row for row in connection.execute(sa.select(posts))}
     for row in connection.execute(sa.select(case_mentions)):
         post = written[heard[row.mention_id].post_id]
-        assert (row.post_id, *(getattr(row, name) for name in FACTS)) == (
-            post.id,
-            *(getattr(post, name) for name in FACTS),
-        )
+        held = (row.post_id, row.source, row.lang, row.country, row.author_id, row.published_at)
+        assert held == (post.id, post.source, post.lang, post.country, post.author_id, post.published_at)
     places = [(int(row.published_at.timestamp() // 3600), row.id) for row in connection.execute(sa.select(posts))]
     for hour, post_id in (*places, *((row.hour, row.post_id) for row in heard.values())):
         found = post_ids(connection, hour, hour)
@@ -137,16 +135,11 @@ def test_who_corrects_a_post_while_it_comes_to_stand_for_another_case_is_heard(s
         ids = [say(connection, START, sentiment="negative") for _ in range(24)]
         first = open_case(connection, ids[:12], START)
         other = open_case(connection, ids[12:], START)
-    start, faults = Barrier(2), list[BaseException]()
 
     def work(change: Any) -> None:
-        try:
-            start.wait(10)
-            for place in range(12):
-                with store.write() as connection:
-                    change(connection, place)
-        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
-            faults.append(error)
+        for place in range(12):
+            with store.write() as connection:
+                change(connection, place)
 
     def correct(connection: Connection, place: int) -> None:
         judge(connection, ids[place], "positive", "leadership")
@@ -157,12 +150,7 @@ def test_who_corrects_a_post_while_it_comes_to_stand_for_another_case_is_heard(s
 
     with store.write() as connection:
         connection.execute(case_mentions.update().where(case_mentions.c.case_id == other).values(how="merged"))
-    threads = [Thread(target=work, args=(change,)) for change in (correct, move)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert faults == []
+    race(partial(work, correct), partial(work, move))
     with store.read() as connection:
         check(connection)
         told = {row.id: row.opener_sentiment for row in connection.execute(sa.select(cases))}
@@ -173,16 +161,11 @@ def test_what_is_edited_while_it_joins_a_case_is_found_as_it_is_now(store: Store
     with store.write() as connection:
         ids = [say(connection, START) for _ in range(24)]
         case = open_case(connection, ids[:1], START)
-    start, faults = Barrier(2), list[BaseException]()
 
     def work(change: Any) -> None:
-        try:
-            start.wait(10)
-            for one in ids[1:]:
-                with store.write() as connection:
-                    change(connection, one)
-        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
-            faults.append(error)
+        for one in ids[1:]:
+            with store.write() as connection:
+                change(connection, one)
 
     def edit(connection: Connection, one: int) -> None:
         of = sa.select(mentions.c.post_id).where(mentions.c.id == one).scalar_subquery()
@@ -191,12 +174,7 @@ def test_what_is_edited_while_it_joins_a_case_is_found_as_it_is_now(store: Store
     def join(connection: Connection, one: int) -> None:
         connection.execute(case_mentions.insert().values(mention_id=one, case_id=case, how="thread"))
 
-    threads = [Thread(target=work, args=(change,)) for change in (edit, join)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert faults == []
+    race(partial(work, edit), partial(work, join))
     with store.read() as connection:
         check(connection)
         joined = connection.execute(sa.select(case_mentions.c.lang).where(case_mentions.c.how == "thread")).scalars()
